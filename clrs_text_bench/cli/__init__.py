@@ -1,0 +1,1 @@
+"""Command line: a lazy group, and the commands that belong to no one part."""

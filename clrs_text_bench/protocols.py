@@ -1,0 +1,123 @@
+"""What a plug-in implements: engines, models and evaluators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from clrs_text_bench.trace import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clrs_text_bench.datasets import Dataset
+
+
+class Engine(Protocol):
+    """Makes samples. Entry point: a class without arguments, named in `clrs_text_bench.generators`.
+
+    An engine gives the same bytes for the same identity whatever else it is asked for.
+    """
+
+    version: str
+    """Changes whenever the bytes of any sample would; part of every data set's record."""
+
+    def generate(
+        self,
+        algorithm: str,
+        length: int,
+        *,
+        seed: int,
+        split: str,
+        indices: np.ndarray,
+        use_hints: bool,
+        graph_hints: bool,
+    ) -> "pa.Table":
+        """Returns the samples of these indices, in order, in `schema.DATASET`.
+
+        `use_hints` is for the text; `graph_hints` says whether to fill the column of that name.
+        """
+
+    def run(self, algorithm: str, inputs: Mapping[str, np.ndarray]) -> Trace:
+        """Runs an algorithm on given inputs; raises `BadInput` on such as it cannot run on.
+
+        `inputs` holds every input probe but `pos` and `adj`, which follow from the others and may
+        be left out.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Who answered: what the leaderboard needs to know about a model.
+
+    Attributes:
+      name: short name for tables and legends.
+      n_parameters: number of parameters; None where the word means nothing.
+      train_lengths: lengths trained on; None if it was not trained on lengths at all.
+      train_algorithms: tasks trained on; None likewise.
+      train_seed: seed of the training; None likewise.
+      checkpoint: hash of what it was loaded from; None likewise.
+      settings: whatever else changes its answers (decoding, positions, ...).
+    """
+
+    name: str
+    n_parameters: int | None = None
+    train_lengths: tuple[int, ...] | None = None
+    train_algorithms: tuple[str, ...] | None = None
+    train_seed: int | None = None
+    checkpoint: str | None = None
+    settings: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+class Model(Protocol):
+    """Answers questions.
+
+    Entry point: a function named in `clrs_text_bench.models` that takes what follows the first
+    colon of a model spec ("" if nothing does) and returns a model: `transformer:runs/a` calls
+    `transformer` with `"runs/a"`.
+    """
+
+    def prepare(self, dataset: "Dataset") -> None:
+        """Is called once, before anything else, with the data set to be answered.
+
+        The place to look up what only the data set knows (`majority` reads its training answers),
+        and to raise `BadInput` where the two do not fit. Test answers must not be read here.
+        """
+
+    def info(self) -> ModelInfo:
+        """Returns who answers; the same for the same answers, from one process to the next."""
+
+    def generate(self, requests: "pa.Table") -> "pa.Table":
+        """Answers a table in `schema.DATASET`; returns one in `schema.PREDICTIONS`, row for row.
+
+        A model reads `question`, and the graph's inputs if it reads graphs; never `answer`,
+        `graph_outputs` or `graph_hints`. What it answers to a row does not depend on the others.
+        """
+
+
+Extraction = Literal["strict", "lenient"]
+
+
+class Evaluator(Protocol):
+    """Scores answers. Entry point: an object named in `clrs_text_bench.evaluators`.
+
+    An answer to nothing ("" or null) scores 0 on every score.
+    """
+
+    scores: tuple[str, ...]
+    """Names of the scores, each 0..1, higher is better; columns of what `score` returns."""
+
+    def score(
+        self, predictions: "pa.Table", references: "pa.Table", *, extraction: Extraction
+    ) -> "pa.Table":
+        """Scores predictions against the rows of a data set, row for row.
+
+        Args:
+          predictions: has a `prediction` column; null where an answer is missing.
+          references: in `schema.DATASET`, in the same order.
+          extraction: how an answer is found in a completion.
+
+        Returns:
+          One float32 column per score, and any further columns of its own.
+        """

@@ -1,0 +1,216 @@
+"""The task catalogue: one declarative record per algorithm.
+
+A record holds everything about a task that is not its code: its probes, which of them the text
+shows, the grammar of the answer, and how ties are broken. Tasks are found through the entry-point
+group `clrs_text_bench.tasks`, whose entries are sequences of `Task`.
+
+Legend: n is the number of nodes of a sample, which `Task.n_nodes` gives for a length.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from clrs_text_bench import registry
+from clrs_text_bench.errors import BadInput, unknown
+
+Stage = Literal["input", "output", "hint"]
+Location = Literal["node", "edge", "graph"]
+ProbeType = Literal[
+    "scalar", "categorical", "mask", "mask_one", "pointer", "should_be_permutation"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One array of a sample, as in dm-clrs's `SPECS` (Velickovic et al. 2022, section 3).
+
+    Attributes:
+      name: the probe's name, unique within its task.
+      stage: whether it is given, asked for, or part of the trace.
+      location: what it has one value for: each node, each ordered pair of nodes, or the graph.
+      type: how its values are to be read.
+      n_classes: length of the one-hot axis of a categorical probe, else None.
+      whole: whether a scalar is drawn as an integer, and so printed without a decimal point.
+    """
+
+    name: str
+    stage: Stage
+    location: Location
+    type: ProbeType
+    n_classes: int | None = None
+    whole: bool = False
+
+    def shape(self, n: int) -> tuple[int, ...]:
+        """Returns the shape of one value of the probe (one step's value, for a hint)."""
+        shape = {"node": (n,), "edge": (n, n), "graph": ()}[self.location]
+        return shape if self.n_classes is None else (*shape, self.n_classes)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPart:
+    """One comma-separated part of an answer.
+
+    Attributes:
+      name: the name that the question asks for it by.
+      rank: 0 for a bare token, 1 for `[n tokens]`, 2 for n bracketed rows of n tokens.
+      decimals: whether its numbers may have a decimal point.
+    """
+
+    name: str
+    rank: int
+    decimals: bool
+
+
+def _same(length: int) -> int:
+    return length
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything declarative about one algorithm.
+
+    Attributes:
+      name: the algorithm's name.
+      family: its family in CLRS-Text (Markeeva et al. 2024, table 1).
+      probes: in catalogue order, which is dm-clrs's.
+      ties: how equal candidates are told apart; an answer is right only under this rule.
+      min_length: the smallest length that the algorithm and its text are defined for.
+      n_nodes: number of nodes of a sample of a given length.
+      trace: the hint probes that the traced text shows at each step; empty if it has no trace.
+      traced_names: what a traced question asks for, where that is not the outputs' names.
+      final_from_trace: whether a traced answer ends in the trace's last step, not the outputs.
+      parenthesised: whether a traced answer wraps each step and the final in parentheses.
+    """
+
+    name: str
+    family: str
+    probes: tuple[Probe, ...]
+    ties: str
+    min_length: int = 2
+    n_nodes: Callable[[int], int] = _same
+    trace: tuple[str, ...] = ()
+    traced_names: tuple[str, ...] | None = None
+    final_from_trace: bool = False
+    parenthesised: bool = False
+
+    def stage(self, stage: Stage) -> tuple[Probe, ...]:
+        """Returns the probes of one stage, in catalogue order."""
+        return tuple(p for p in self.probes if p.stage == stage)
+
+    def probe(self, name: str) -> Probe:
+        """Returns a probe by name; raises `BadInput` if the task has none of that name."""
+        for probe in self.probes:
+            if probe.name == name:
+                return probe
+        raise unknown(f"probe of {self.name}", name, [p.name for p in self.probes])
+
+    def text_inputs(self) -> tuple[Probe, ...]:
+        """Returns the inputs that the question shows.
+
+        `pos` never is, nor `adj` beside `A`, which determines it.
+        """
+        names = {p.name for p in self.stage("input")}
+        hidden = {"pos", "adj"} if "A" in names else {"pos"}
+        return tuple(p for p in self.stage("input") if p.name not in hidden)
+
+    def has_trace(self, use_hints: bool) -> bool:
+        """Returns whether the text of this mode holds a trace (segments_intersect never does)."""
+        return use_hints and bool(self.trace)
+
+    def in_parentheses(self, use_hints: bool) -> bool:
+        """Returns whether steps and final stand in parentheses in this mode."""
+        return self.has_trace(use_hints) and self.parenthesised
+
+    def answer_parts(self, use_hints: bool) -> tuple[AnswerPart, ...]:
+        """Returns the parts of the final answer, in order; the two modes may differ."""
+        if self.final_from_trace and self.has_trace(use_hints):
+            return tuple(_part(self.probe(name), name) for name in self.trace)
+        names = [p.name for p in self.stage("output")]
+        if self.traced_names and self.has_trace(use_hints):
+            names = list(self.traced_names)
+        return tuple(_part(p, n) for p, n in zip(self.stage("output"), names, strict=True))
+
+    def step_parts(self) -> tuple[AnswerPart, ...]:
+        """Returns the parts of one step of the trace."""
+        outputs = [p.name for p in self.stage("output")]
+        names = self.traced_names or (self.trace if self.final_from_trace else outputs)
+        parts = []
+        for hint, name in zip(self.trace, names, strict=True):
+            # A sorting trace shows the keys in the order of its pointers, as its output does.
+            source = self.probe(name) if name in outputs else self.probe(hint)
+            parts.append(_part(source, name))
+        return tuple(parts)
+
+    def check_length(self, length: int) -> None:
+        """Raises `BadInput` if a length is too small for the task."""
+        if length < self.min_length:
+            raise BadInput(
+                f"length {length} is too small for {self.name}: its smallest is {self.min_length}"
+            )
+
+
+def _part(probe: Probe, name: str) -> AnswerPart:
+    if probe.location == "node":
+        rank = 0 if probe.type == "mask_one" else 1
+    else:
+        rank = 2 if probe.location == "edge" else 0
+    decimals = probe.type == "should_be_permutation" or (
+        probe.type == "scalar" and not probe.whole
+    )
+    return AnswerPart(name, rank, decimals)
+
+
+@functools.cache
+def _load() -> tuple[dict[str, Task], tuple[str, ...]]:
+    found: dict[str, Task] = {}
+    problems: list[str] = []
+    for entry in registry.names("tasks"):
+        try:
+            tasks = tuple(registry.load("tasks", entry))
+        except BadInput as error:
+            problems.append(str(error))
+            continue
+        for task in tasks:
+            if task.name in found:
+                problems.append(f"task {task.name!r} of plug-in {entry!r} is already registered")
+            else:
+                found[task.name] = task
+    return found, tuple(problems)
+
+
+def catalogue() -> dict[str, Task]:
+    """Returns all tasks that could be loaded, by name, in catalogue order."""
+    return _load()[0]
+
+
+def problems() -> tuple[str, ...]:
+    """Returns a sentence for every task plug-in that could not be loaded."""
+    return _load()[1]
+
+
+def get(name: str) -> Task:
+    """Returns the task of that name; raises `BadInput` naming the nearest one if there is none.
+
+    >>> get("bfs").family
+    'graphs'
+    """
+    try:
+        return catalogue()[name]
+    except KeyError:
+        error = unknown("algorithm", name, catalogue())
+        raise BadInput("; ".join([str(error), *problems()])) from None
+
+
+def names() -> list[str]:
+    """Returns the names of all registered tasks, in catalogue order."""
+    return list(catalogue())
+
+
+def families() -> dict[str, list[str]]:
+    """Returns the names of the tasks of every family, in catalogue order."""
+    grouped: dict[str, list[str]] = {}
+    for task in catalogue().values():
+        grouped.setdefault(task.family, []).append(task.name)
+    return grouped
