@@ -63,9 +63,7 @@ _PARTITION = "the last element is the pivot; elements equal to it go to its left
 
 
 def _sorting(name: str, ties: str, hints: list[Probe]) -> Task:
-    return Task(
-        name, "sorting", (*_KEYS, *_SORTED, *_ORDER_HINT, *hints), ties, trace=("pred_h",)
-    )
+    return Task(name, "sorting", (*_KEYS, *_SORTED, *_ORDER_HINT, *hints), ties, trace=("pred_h",))
 
 
 def _matcher(name: str, hints: list[Probe]) -> Task:

@@ -17,9 +17,7 @@ from clrs_text_bench.errors import BadInput, unknown
 
 Stage = Literal["input", "output", "hint"]
 Location = Literal["node", "edge", "graph"]
-ProbeType = Literal[
-    "scalar", "categorical", "mask", "mask_one", "pointer", "should_be_permutation"
-]
+ProbeType = Literal["scalar", "categorical", "mask", "mask_one", "pointer", "should_be_permutation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +154,7 @@ def _part(probe: Probe, name: str) -> AnswerPart:
         rank = 0 if probe.type == "mask_one" else 1
     else:
         rank = 2 if probe.location == "edge" else 0
-    decimals = probe.type == "should_be_permutation" or (
-        probe.type == "scalar" and not probe.whole
-    )
+    decimals = probe.type == "should_be_permutation" or (probe.type == "scalar" and not probe.whole)
     return AnswerPart(name, rank, decimals)
 
 

@@ -1,0 +1,61 @@
+"""Pydantic's complaints, put into sentences a person understands."""
+
+import tomllib
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from clrs_text_bench.errors import BadInput, did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse_toml(text: str | bytes, where: str) -> dict:
+    """Reads TOML; raises `BadInput` naming the place of a mistake."""
+    try:
+        return tomllib.loads(text.decode() if isinstance(text, bytes) else text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{where} is not valid TOML: {error}") from error
+
+
+def build(model: type[M], values: object, where: str) -> M:
+    """Validates values against a model; raises `BadInput` with the first complaint as a sentence.
+
+    Args:
+      model: a pydantic model that forbids unknown keys.
+      values: what was read from a file.
+      where: names the file in the sentence.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise BadInput(f"{where}: {sentence(error, model)}") from error
+
+
+def sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """Puts the first complaint of a validation into words, with its place."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(model, first["loc"][:-1])
+        return f"unknown key {place!r}{did_you_mean(str(first['loc'][-1]), known)}"
+    if first["type"] == "missing":
+        return f"key {place!r} is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"{place}: {message}" if place else message
+    return f"{place} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
+    """Returns the field names of the model nested at a location."""
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        nested = [annotation, *getattr(annotation, "__args__", ())]
+        found = [n for n in nested if isinstance(n, type) and issubclass(n, BaseModel)]
+        if not found:
+            return []
+        model = found[0]
+    return list(model.model_fields)
