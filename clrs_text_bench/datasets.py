@@ -21,6 +21,7 @@ from clrs_text_bench.recipes import Recipe
 from clrs_text_bench.storage import Folder, sha256
 
 MANIFEST = "dataset.json"
+UNFINISHED = "unfinished"
 
 # Measured by benchmarks/parquet.py: zstd at level 3 is three to eight times smaller than no
 # compression at a cost that drawing the samples hides; dictionaries only pay on the constants.
@@ -199,7 +200,7 @@ def open(url: str | os.PathLike) -> Dataset:
     """
     folder = Folder.at(url)
     if not folder.exists(MANIFEST):
-        if folder.exists("unfinished.json"):
+        if folder.exists(UNFINISHED):
             raise BadInput(f"data set {url} is unfinished; finish it with generate --resume")
         state = "has no dataset.json" if folder.exists() else "does not exist"
         raise BadInput(f"{url} {state}; make a data set with clrs-text-bench generate")

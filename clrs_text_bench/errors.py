@@ -12,6 +12,14 @@ class BadInput(ValueError):
     """
 
 
+class RunFailed(RuntimeError):
+    """Work that was well asked for could not be finished, such as by a killed worker.
+
+    The message says in one sentence what is whole and how to go on. The command line prints it
+    without a traceback and exits with code 1.
+    """
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns " (did you mean 'x'?)" for the nearest known name, or the known names.
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from clrs_text_bench import registry
-from clrs_text_bench.errors import BadInput, did_you_mean
+from clrs_text_bench.errors import BadInput, RunFailed, did_you_mean
 
 # In the order of the work; a plug-in's own commands follow.
 _ORDER = ("quickstart", "list", "generate", "show", "verify", "train", "evaluate", "score")
@@ -74,6 +74,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = cli.main(arguments, standalone_mode=False)
     except BadInput as error:
         code = _fail(str(error), 2)
+    except RunFailed as error:
+        code = _fail(str(error), 1)
     except click.ClickException as error:
         code = _fail(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):

@@ -1,0 +1,252 @@
+"""The making of a data set: plan, make what is missing, measure, write the manifest."""
+
+import json
+import posixpath
+from dataclasses import dataclass
+from importlib import metadata
+
+from clrs_text_bench import datasets, progress
+from clrs_text_bench.datasets import MANIFEST, UNFINISHED, FileRecord, Manifest, OverlapRecord
+from clrs_text_bench.errors import BadInput, RunFailed
+from clrs_text_bench.recipes import Cell, Recipe
+from clrs_text_bench.storage import Folder
+
+from . import jobs, workers
+from .plan import TRAIN, Job, plan
+
+_RECIPE = posixpath.join(UNFINISHED, "recipe.json")
+_PACKAGES = ("clrs-text-bench", "dm-clrs", "numpy", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for: everything that the bytes depend on, and nothing else.
+
+    Attributes:
+      recipe: the samples.
+      engine: name of the engine.
+      dedupe: whether splits other than train leave out what is in train.
+      command: the command that makes the same data set.
+    """
+
+    recipe: Recipe
+    engine: str
+    dedupe: bool
+    command: str
+
+
+def make(
+    order: Order,
+    url: str,
+    *,
+    n_workers: int,
+    resume: bool = False,
+    overwrite: bool = False,
+    show: bool = True,
+) -> datasets.Dataset:
+    """Makes a data set at a local path or an fsspec URL.
+
+    The files' bytes depend on the order alone, not on the number of workers nor on how often the
+    run was cut off. A file appears whole or not at all, the manifest last.
+
+    Args:
+      order: what to make.
+      url: the data set's folder.
+      n_workers: number of worker processes.
+      resume: go on with an unfinished data set of the same order.
+      overwrite: replace a data set that is there.
+      show: whether to show progress.
+
+    Raises:
+      BadInput: if the folder holds something else, or cannot be written.
+      RunFailed: if a worker died; what is whole stays, and `resume` goes on.
+    """
+    folder = Folder.at(url)
+    version = jobs.check_engine(order.engine, stream=order.recipe.stream)
+    if order.dedupe and order.recipe.stream == "upstream":
+        raise BadInput("--dedupe would leave gaps in upstream's stream; use one of the two")
+    if _is_finished(folder, order, version, resume=resume, overwrite=overwrite):
+        return datasets.open(url)
+    todo = plan(order.recipe, dedupe=order.dedupe)
+    run = _Run(order, folder, n_workers, todo, show)
+    files = run.make_files()
+    overlap = run.measure(files)
+    manifest = _manifest(order, version, files, overlap)
+    folder.write(MANIFEST, (manifest.model_dump_json(indent=1) + "\n").encode())
+    _forget(folder)
+    return datasets.open(url)
+
+
+def _is_finished(
+    folder: Folder, order: Order, version: str, *, resume: bool, overwrite: bool
+) -> bool:
+    """Settles what to do with what is there; returns whether all is done already."""
+    signature = _signature(order, version)
+    if folder.is_file():
+        raise BadInput(f"{folder.url} is a file; a data set needs a folder")
+    names = folder.names()
+    ours = MANIFEST in names or _RECIPE in names
+    if names and not ours:
+        raise BadInput(f"{folder.url} holds other files, such as {names[0]}; choose another --out")
+    if ours and overwrite:
+        for name in sorted(names, key=lambda n: n != MANIFEST):
+            if name == MANIFEST or name.startswith(("data/", f"{UNFINISHED}/")):
+                folder.remove(name)
+    elif ours and not resume:
+        state = "a data set" if MANIFEST in names else "an unfinished data set"
+        raise BadInput(
+            f"{folder.url} already holds {state}; go on with --resume or replace it with "
+            "--overwrite"
+        )
+    elif MANIFEST in names:
+        manifest = datasets.open(folder.url).manifest
+        found = Order(manifest.recipe, manifest.engine, manifest.dedupe, manifest.command)
+        _same_order(_signature(found, manifest.engine_version), signature, folder)
+        _forget(folder)
+        return True
+    elif _RECIPE in names:
+        folder.sweep()
+        _same_order(json.loads(folder.read(_RECIPE)), signature, folder)
+        return False
+    folder.write(_RECIPE, json.dumps(signature).encode())
+    return False
+
+
+def _signature(order: Order, version: str) -> dict:
+    return {
+        "recipe": order.recipe.model_dump(mode="json"),
+        "engine": order.engine,
+        "engine_version": version,
+        "dedupe": order.dedupe,
+    }
+
+
+def _same_order(found: dict, wanted: dict, folder: Folder) -> None:
+    odd = [key for key in wanted if found.get(key) != wanted[key]]
+    if odd:
+        raise BadInput(
+            f"{folder.url} was begun with another {odd[0].replace('_', ' ')}; choose another --out "
+            "or replace it with --overwrite"
+        )
+
+
+def _forget(folder: Folder) -> None:
+    """Removes the records of a run that is finished."""
+    Folder(folder.url, folder.fs, folder.path(UNFINISHED)).clear()
+
+
+@dataclass
+class _Run:
+    """One run over a plan, with what an earlier one left."""
+
+    order: Order
+    folder: Folder
+    n_workers: int
+    todo: list[Job]
+    show: bool
+
+    def __post_init__(self) -> None:
+        recipe = self.order.recipe
+        self._settings = jobs.Settings(
+            self.folder.url, self.order.engine, recipe.hints, recipe.with_graph_hints()
+        )
+        self._files: dict[str, list[FileRecord]] = {}
+
+    def make_files(self) -> list[FileRecord]:
+        """Makes all files that are missing; returns the records of all, in the plan's order."""
+        self._recall()
+        with progress.bar("samples", show=self.show) as bar:
+            done = sum(job.rows for job in self.todo if job.name in self._files)
+            self._bar = bar
+            self._task = bar.add_task("making", total=sum(j.rows for j in self.todo))
+            bar.advance(self._task, done)
+            for distinct in (False, True):
+                self._make([j for j in self.todo if (j.kind == "distinct") == distinct])
+        by_cell = sorted(self.todo, key=lambda j: self.order.recipe.cells().index(j.cell))
+        return [f for job in by_cell for f in self._files[job.name]]
+
+    def _recall(self) -> None:
+        """Takes over the jobs that an earlier run finished, as long as their files are there."""
+        present = set(self.folder.names())
+        for job in self.todo:
+            name = self._record_name(job)
+            if name in present:
+                records = [FileRecord(**r) for r in json.loads(self.folder.read(name))]
+                if all(r.path in present for r in records):
+                    self._files[job.name] = records
+
+    def _record_name(self, job: Job) -> str:
+        return posixpath.join(UNFINISHED, f"{job.name}.json")
+
+    def _make(self, todo: list[Job]) -> None:
+        todo = [job for job in todo if job.name not in self._files]
+        calls = [(jobs.make, (job, self._settings, self._train_files(job))) for job in todo]
+        labels = [f"{j.cell.split}/{j.cell.algorithm}/{j.cell.length}" for j in todo]
+        try:
+            for event in workers.run(calls, labels, self.n_workers):
+                if isinstance(event, workers.Progress):
+                    self._bar.advance(self._task, event.rows)
+                else:
+                    self._keep(todo[event.place], event.result)
+        except RunFailed as error:
+            raise RunFailed(
+                f"{error}; {len(self._files)} of {len(self.todo)} jobs are whole, go on with "
+                "--resume"
+            ) from None
+
+    def _keep(self, job: Job, records: list[FileRecord]) -> None:
+        rows = [r.model_dump() for r in records]
+        self.folder.write(self._record_name(job), json.dumps(rows).encode())
+        self._files[job.name] = records
+
+    def _train_files(self, job: Job) -> tuple[str, ...]:
+        if job.kind != "distinct":
+            return ()
+        place = (TRAIN, job.cell.algorithm, job.cell.length)
+        return tuple(
+            record.path
+            for records in self._files.values()
+            for record in records
+            if (record.split, record.algorithm, record.length) == place
+        )
+
+    def measure(self, files: list[FileRecord]) -> list[OverlapRecord]:
+        """Measures the overlap of all cells; returns records in the recipe's order of cells."""
+        grouped: dict[tuple[str, int], list[tuple[Cell, tuple[FileRecord, ...]]]] = {}
+        for cell in self.order.recipe.cells():
+            key = (cell.split, cell.algorithm, cell.length)
+            own = tuple(f for f in files if (f.split, f.algorithm, f.length) == key)
+            grouped.setdefault(key[1:], []).append((cell, own))
+        calls = [
+            (_measure, (jobs.Measure(tuple(group)), self._settings)) for group in grouped.values()
+        ]
+        labels = [f"overlap of {algorithm}/{length}" for algorithm, length in grouped]
+        found = []
+        with progress.bar("cells", show=self.show) as bar:
+            task = bar.add_task("overlap", total=len(calls))
+            for event in workers.run(calls, labels, self.n_workers):
+                bar.advance(task)
+                found.extend(event.result)
+        order = [(c.split, c.algorithm, c.length) for c in self.order.recipe.cells()]
+        return sorted(found, key=lambda o: order.index((o.split, o.algorithm, o.length)))
+
+
+def _measure(job: jobs.Measure, settings: jobs.Settings, _: jobs.Report) -> list[OverlapRecord]:
+    return jobs.measure(job, settings)
+
+
+def _manifest(
+    order: Order, version: str, files: list[FileRecord], overlap: list[OverlapRecord]
+) -> Manifest:
+    return Manifest(
+        recipe=order.recipe,
+        use_hints=order.recipe.hints,
+        graph_hints=order.recipe.with_graph_hints(),
+        engine=order.engine,
+        engine_version=version,
+        dedupe=order.dedupe,
+        command=order.command,
+        versions={name: metadata.version(name) for name in _PACKAGES},
+        files=tuple(files),
+        overlap=tuple(overlap),
+    )

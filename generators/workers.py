@@ -1,0 +1,153 @@
+"""A pool of worker processes that knows which of them died, and at what.
+
+Each worker is a fresh interpreter: it imports its engine once, on the first job that needs one.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from clrs_text_bench.errors import BadInput, RunFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Rows that a worker has made since it last said so."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The result of one call."""
+
+    place: int
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    sentence: str
+    bad_input: bool
+
+
+@dataclass
+class _Worker:
+    number: int
+    process: multiprocessing.Process
+    pipe: Connection
+    place: int | None = None
+
+
+def run(
+    calls: list[tuple[Callable, tuple]], labels: list[str], workers: int
+) -> Iterator[Progress | Done]:
+    """Runs calls in worker processes, yielding progress and results as they come.
+
+    Args:
+      calls: functions with their arguments; each is called with a `report(rows)` as well. All must
+        be importable in a fresh interpreter.
+      labels: what each call makes, for the sentence about a worker that died.
+      workers: number of processes.
+
+    Raises:
+      RunFailed: if a worker dies; it and its call are named. Other calls' results, if they came
+        before, were yielded.
+      BadInput: if a call raises it.
+    """
+    pool: list[_Worker] = []
+    waiting = list(range(len(calls)))[::-1]
+    try:
+        for number in range(min(workers, len(calls))):
+            pool.append(_start(number))
+            _hand_out(pool[-1], calls, waiting)
+        while any(w.place is not None for w in pool):
+            for worker in _ready(pool):
+                message = _receive(worker, labels)
+                if isinstance(message, Done):
+                    worker.place = None
+                    _hand_out(worker, calls, waiting)
+                yield message
+    finally:
+        _stop(pool)
+
+
+def _start(number: int) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, os.getpid()), daemon=True)
+    process.start()
+    there.close()
+    return _Worker(number + 1, process, here)
+
+
+def _hand_out(worker: _Worker, calls: list[tuple[Callable, tuple]], waiting: list[int]) -> None:
+    if waiting:
+        worker.place = waiting.pop()
+        # A worker that is already dead is found when its pipe is read.
+        with contextlib.suppress(BrokenPipeError):
+            worker.pipe.send((worker.place, *calls[worker.place]))
+
+
+def _ready(pool: list[_Worker]) -> list[_Worker]:
+    busy = {w.pipe: w for w in pool if w.place is not None}
+    return [busy[pipe] for pipe in wait(list(busy))]
+
+
+def _receive(worker: _Worker, labels: list[str]) -> Progress | Done:
+    try:
+        message = worker.pipe.recv()
+    except (EOFError, ConnectionResetError):
+        worker.process.join()
+        raise RunFailed(
+            f"worker {worker.number} (process {worker.process.pid}) "
+            f"{_how_it_ended(worker.process.exitcode)} while making {labels[worker.place]}"
+        ) from None
+    if isinstance(message, _Failed):
+        error = BadInput if message.bad_input else RunFailed
+        raise error(message.sentence)
+    return message
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def _stop(pool: list[_Worker]) -> None:
+    for worker in pool:
+        worker.pipe.close()
+        worker.process.terminate()
+    for worker in pool:
+        worker.process.join()
+
+
+def _serve(pipe: Connection, parent: int) -> None:
+    """Answers calls until the pipe closes."""
+    # The terminal sends Ctrl-C to the whole group; the parent alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The engine must not take an accelerator that a training on the same machine may hold.
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+    def report(rows: int) -> None:
+        if os.getppid() != parent:
+            raise SystemExit(1)
+        pipe.send(Progress(rows))
+
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            place, function, arguments = pipe.recv()
+            try:
+                answer = Done(place, function(*arguments, report))
+            except BadInput as error:
+                answer = _Failed(str(error), bad_input=True)
+            except Exception:
+                answer = _Failed(f"a worker failed: {traceback.format_exc()}", bad_input=False)
+            pipe.send(answer)
