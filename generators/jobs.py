@@ -16,6 +16,7 @@ from . import overlap
 from .plan import TRAIN, Job, Part
 
 _CHUNK = 256
+_LEAST_CHUNK = 16
 # A cell that gives no fresh input in so many draws is taken to have none left.
 _FRUITLESS_DRAWS = 20_000
 
@@ -146,10 +147,11 @@ def _distinct(job: Job, settings: Settings, train: np.ndarray | None) -> Iterato
     for seed in cell.seeds:
         found = index = since = 0
         while found < cell.samples and since < _FRUITLESS_DRAWS:
-            drawn = _generate(cell, seed, np.arange(index, index + _CHUNK), settings)
+            chunk = min(_CHUNK, max(_LEAST_CHUNK, cell.samples - found))
+            drawn = _generate(cell, seed, np.arange(index, index + chunk), settings)
             fresh = seen.fresh(drawn).slice(0, cell.samples - found)
-            index += _CHUNK
-            since = 0 if fresh.num_rows else since + _CHUNK
+            index += chunk
+            since = 0 if fresh.num_rows else since + chunk
             found += fresh.num_rows
             if fresh.num_rows:
                 yield fresh
