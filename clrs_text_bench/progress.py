@@ -1,6 +1,5 @@
 """Progress bars on standard error, with rates and the time left."""
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -12,6 +11,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from clrs_text_bench.terminal import log
 
 
 class _Rate(ProgressColumn):
@@ -26,11 +27,6 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
 
 
-def console() -> Console:
-    """Returns the console for everything that is not a command's result."""
-    return Console(stderr=True, highlight=False)
-
-
 def bar(unit: str, *, show: bool = True) -> Progress:
     """Returns a progress bar (a context manager) that counts units, such as "samples"."""
     return Progress(
@@ -41,6 +37,6 @@ def bar(unit: str, *, show: bool = True) -> Progress:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=console(),
+        console=log(),
         disable=not show,
     )

@@ -43,7 +43,7 @@ def generate(recipe: str | None, out: str, **options) -> None:
     from .ordering import order_from
 
     order, n_workers = order_from(recipe, options)
-    from rich.console import Console
+    from clrs_text_bench import terminal
 
     from . import making, showing
 
@@ -54,7 +54,7 @@ def generate(recipe: str | None, out: str, **options) -> None:
         resume=options["resume"],
         overwrite=options["overwrite"],
     )
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.output()
     console.print(showing.header(dataset))
     for sentence in showing.shortfalls(dataset.manifest.overlap):
         console.print(f"[yellow]note:[/yellow] {sentence}")
@@ -78,9 +78,7 @@ def show(
     Example:
       clrs-text-bench show data/graphs -a bfs -l 8 -n 2
     """
-    from rich.console import Console
-
-    from clrs_text_bench import datasets
+    from clrs_text_bench import datasets, terminal
     from clrs_text_bench.errors import BadInput, unknown
     from clrs_text_bench.lengths import parse
 
@@ -98,7 +96,7 @@ def show(
     chosen = opened.cells(split, algorithms or None, parse(lengths) if lengths else None)
     if not chosen:
         raise BadInput(f"{dataset} has no samples of lengths {lengths}")
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.output()
     console.print(showing.header(opened))
     console.print()
     console.print(showing.cells(opened, chosen))

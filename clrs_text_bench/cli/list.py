@@ -12,15 +12,16 @@ def list_(what: str) -> None:
     Example:
       clrs-text-bench list algorithms
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from clrs_text_bench import terminal
 
     columns, rows = _ROWS[what]()
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    terminal.output().print(table)
 
 
 def _algorithms() -> tuple[list[str], list[tuple]]:
