@@ -1,0 +1,186 @@
+"""Paired comparison of two runs on the same samples."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from clrs_text_bench import schema, tasks
+from clrs_text_bench.errors import BadInput
+
+from . import bootstrap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FLIPS = 9999
+
+# Up to so many differences other than 0, all ways to flip their signs are tried.
+_EXACT = 14
+_CHUNK = 1 << 22
+
+# Scores are stored as float32: differences that are equal but for its noise must tie.
+_DECIMALS = 6
+_TIE = 1e-10
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How run B differs from run A.
+
+    Attributes:
+      rows: one per algorithm in catalogue order: `algorithm`, `n` (paired samples), `a`, `b`
+        (means), `difference` (b - a), `low`, `high` (its 95% interval), `p`, `p_holm` (corrected
+        for the number of algorithms).
+      overall: the same over all algorithms alike, as a dict without the correction.
+      only_a: how many samples only run A answered; `only_b` likewise.
+      unpaired: the (algorithm, length) that they are of.
+    """
+
+    rows: "pd.DataFrame"
+    overall: dict[str, float | int]
+    only_a: int
+    only_b: int
+    unpaired: tuple[tuple[str, int], ...]
+
+
+def compare(a: pa.Table, b: pa.Table, score: str, *, seed: int = 0) -> Comparison:
+    """Compares the scores of two runs, sample by sample.
+
+    Means are over answers within a length, over lengths within an algorithm, and over algorithms.
+    Intervals are percentile bootstrap, resampling the pairs within each (algorithm, length).
+    p-values are of the two-sided sign-flip test: under the null hypothesis that the runs do not
+    differ, each pair's difference is as likely to be turned round (Fisher's randomisation test;
+    exact for few pairs that differ, else over 9,999 random flips). Holm's step-down method
+    corrects them for the number of algorithms.
+
+    Args:
+      a: scores of a run's answers, as `leaderboard.read_scores` gives them.
+      b: the other's.
+      score: which score.
+      seed: of the resamples and flips.
+
+    Raises:
+      BadInput: if they share no sample, or one has no such score.
+    """
+    import pandas as pd
+
+    for table in (a, b):
+        if score not in table.column_names:
+            raise BadInput(f"one of the runs has no score {score!r}")
+    pairs, only_a, only_b = _pair(a, b, score)
+    rng = np.random.default_rng(seed)
+    rows, resampled, flipped, observed = [], [], [], []
+    present = set(pairs["algo_name"])
+    known = [name for name in tasks.names() if name in present]
+    for algorithm in known + sorted(present - set(known)):
+        group = pairs[pairs["algo_name"] == algorithm]
+        strata = [part for _, part in group.groupby("length", sort=True)]
+        differences = [(part["b"] - part["a"]).to_numpy() for part in strata]
+        resampled.append(_mean([bootstrap.resampled_means(d, rng) for d in differences]))
+        exact = [np.round(d, _DECIMALS) for d in differences]
+        flipped.append(_mean([flipped_sums(d, rng) / len(d) for d in exact]))
+        weighted = np.concatenate([d / (len(d) * len(strata)) for d in exact])
+        observed.append(float(weighted.sum()))
+        low, high = bootstrap.percentiles(resampled[-1])
+        rows.append(
+            {
+                "algorithm": algorithm,
+                "n": len(group),
+                "a": _mean([part["a"].mean() for part in strata]),
+                "b": _mean([part["b"].mean() for part in strata]),
+                "difference": _mean([d.mean() for d in differences]),
+                "low": low,
+                "high": high,
+                "p": _p_value(weighted, flipped[-1]),
+            }
+        )
+    frame = pd.DataFrame(rows)
+    frame["p_holm"] = holm(frame["p"].to_numpy())
+    low, high = bootstrap.percentiles(_mean(resampled))
+    overall = {
+        "n": len(pairs),
+        **{column: float(frame[column].mean()) for column in ("a", "b", "difference")},
+        "low": low,
+        "high": high,
+        "p": _random_p(_mean(observed), _mean(flipped)),
+    }
+    unpaired = pd.concat([only_a, only_b])[["algo_name", "length"]].drop_duplicates()
+    cells = tuple(sorted(unpaired.itertuples(index=False, name=None)))
+    return Comparison(frame, overall, len(only_a), len(only_b), cells)
+
+
+def _mean(arrays: list) -> np.ndarray | float:
+    return sum(arrays) / len(arrays)
+
+
+def _pair(
+    a: pa.Table, b: pa.Table, score: str
+) -> tuple["pd.DataFrame", "pd.DataFrame", "pd.DataFrame"]:
+    """Returns the samples that both answered, with scores `a` and `b`, and those of one only."""
+    identity = list(schema.IDENTITY)
+    left, right = (
+        table.select([*identity, score]).rename_columns([*identity, name]).to_pandas()
+        for table, name in ((a, "a"), (b, "b"))
+    )
+    merged = left.merge(right, on=identity, how="outer", indicator=True, validate="one_to_one")
+    both = merged[merged["_merge"] == "both"]
+    if both.empty:
+        raise BadInput("the two runs have no sample in common, so they cannot be compared")
+    both = both.astype({"a": np.float64, "b": np.float64})
+    return both, merged[merged["_merge"] == "left_only"], merged[merged["_merge"] == "right_only"]
+
+
+def flipped_sums(
+    differences: np.ndarray, rng: np.random.Generator, flips: int = FLIPS
+) -> np.ndarray:
+    """Returns the sums of `[n]` differences under random flips of their signs: `[flips]`.
+
+    Of c differences of one size, the number left as they are is binomial (c, 1/2).
+    """
+    sizes, counts = np.unique(np.abs(differences), return_counts=True)
+    sizes, counts = sizes[sizes > 0], counts[sizes > 0]
+    sums = np.zeros(flips)
+    step = max(1, _CHUNK // max(1, len(sizes)))
+    for start in range(0, flips if len(sizes) else 0, step):
+        shape = (min(step, flips - start), len(sizes))
+        sums[start : start + step] = (2.0 * rng.binomial(counts, 0.5, shape) - counts) @ sizes
+    return sums
+
+
+def exact_p(differences: np.ndarray) -> float:
+    """Returns the share of all sign flips whose sum is at least as far from 0 as the observed."""
+    values = differences[differences != 0]
+    places = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
+    sums = (1.0 - 2.0 * places) @ values
+    return float(np.mean(_as_far(sums, values.sum())))
+
+
+def _p_value(weighted: np.ndarray, flipped: np.ndarray) -> float:
+    if np.count_nonzero(weighted) <= _EXACT:
+        return exact_p(weighted)
+    return _random_p(float(weighted.sum()), flipped)
+
+
+def _random_p(observed: float, flipped: np.ndarray) -> float:
+    """Counts the observed sum as one of the flips, so that p is never 0 (Phipson & Smyth 2010)."""
+    return float((1 + np.count_nonzero(_as_far(flipped, observed))) / (1 + len(flipped)))
+
+
+def _as_far(sums: np.ndarray, observed: float) -> np.ndarray:
+    return np.abs(sums) >= abs(observed) - _TIE
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Corrects p-values for their number: Holm's step-down method (Holm 1979).
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    count = len(p_values)
+    order = np.argsort(p_values, kind="stable")
+    scaled = p_values[order] * (count - np.arange(count))
+    corrected = np.empty(count)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return corrected
