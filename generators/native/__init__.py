@@ -1,0 +1,1 @@
+"""Engine `native`: compiled kernels that draw, run, trace and render a whole batch."""
