@@ -169,9 +169,7 @@ def _groups(references: pa.Table) -> _Groups:
     """Returns the rows of every grammar in a table."""
     what = "the references"
     names, distinct_names = columns.codes(columns.strings(references, "algo_name", what))
-    lengths, distinct_lengths = columns.codes(
-        pa.array(columns.integers(references, "length", what))
-    )
+    lengths = columns.integers(references, "length", what)
     lengths, distinct_lengths = columns.codes(pa.array(lengths))
     hints = columns.integers(references, "use_hints", what)
     keys = (names * max(len(distinct_lengths), 1) + lengths) * 2 + hints

@@ -114,6 +114,7 @@ def _extract_rows(rules, rows, completions, tokens, out, end):
     data, starts, stops = out
     for row in rows:
         text = completions.data[completions.starts[row] : completions.stops[row]]
+        text = text[: _text_stop(text)]
         starts[row] = end
         n = _lex(text, rules.classes, tokens)
         _match_brackets(n, tokens)
@@ -133,8 +134,16 @@ def _extract_rows(rules, rows, completions, tokens, out, end):
 
 
 @njit(cache=True, nogil=True)
+def _text_stop(text):
+    for i in range(len(text)):
+        if text[i] == _LESS and is_end_of_text(text, i, len(text)):
+            return i
+    return len(text)
+
+
+@njit(cache=True, nogil=True)
 def _lex(text, classes, tokens):
-    """Cuts a completion into tokens, up to `<|endoftext|>`; returns their number."""
+    """Cuts a text into tokens; returns their number."""
     n = 0
     i, stop = 0, len(text)
     while i < stop:
@@ -150,8 +159,6 @@ def _lex(text, classes, tokens):
                 continue
             kind = _WORD
         elif kind == _BREAK:
-            if text[first] == _LESS and is_end_of_text(text, first, stop):
-                break
             kind = _WORD
         elif kind == FOREIGN:
             while i < stop and classes[text[i]] == FOREIGN:
@@ -167,7 +174,7 @@ def _lex(text, classes, tokens):
 
 @njit(cache=True, nogil=True)
 def _escape_stop(text, start, stop):
-    r"""Returns the place after a `\name`, or after a backslash with one other character.
+    r"""Returns the place after a `\name`, or after a backslash and the ASCII character behind it.
 
     The latter (`\[`, `\,`, `\(`, `\\`, and a `\n` left from JSON) are white space; so is a longer
     name with a bracket behind it (`\boxed{`, `\left[`). Other names (`\dots`) are words.
@@ -175,7 +182,9 @@ def _escape_stop(text, start, stop):
     i = start + 1
     while i < stop and (65 <= text[i] <= 90 or 97 <= text[i] <= 122):
         i += 1
-    return i if i > start + 1 else min(start + 2, stop)
+    if i == start + 1 and i < stop and text[i] < 128:
+        i += 1
+    return i
 
 
 @njit(cache=True, nogil=True)

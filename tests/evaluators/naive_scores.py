@@ -132,7 +132,7 @@ def _lenient(task, completion, use_hints):
     """Returns the last well-formed answer of a completion, or the completion."""
     parenthesised = task.in_parentheses(use_hints)
     tokens = _lenient_tokens(completion, parenthesised)
-    match = _matches(tokens)
+    match = _matches(tokens, parenthesised)
     parts = task.answer_parts(use_hints)
     inside = [_inside_square(k, tokens, match) for k in range(len(tokens))]
     for stop in range(len(tokens), 0, -1):
@@ -170,13 +170,14 @@ def _lenient_tokens(text, parenthesised):
     return tokens
 
 
-def _matches(tokens):
+def _matches(tokens, parenthesised):
     """Returns the places of brackets that have a counterpart, both ways."""
     match, stack = {}, []
     for k, token in enumerate(tokens):
-        if token in ("[", "("):
+        kind = _kind(token, parenthesised)
+        if kind in ("[", "("):
             stack.append(k)
-        elif token in ("]", ")") and stack and tokens[stack[-1]] + token in ("[]", "()"):
+        elif kind in ("]", ")") and stack and tokens[stack[-1]] + token in ("[]", "()"):
             match[k] = stack.pop()
             match[match[k]] = k
     return match
