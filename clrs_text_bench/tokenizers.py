@@ -12,7 +12,7 @@ import functools
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -158,7 +158,9 @@ class Compact:
         self._vocabulary = (*_BASE, *(t.encode() for s in sections for t in s))
         self.vocab_size = stop
         # A lead and an integer may be spelt alike: the section goes into the hash with the text.
-        self.fingerprint = _fingerprint(self.name, self.version, [*self._vocabulary, repr(starts).encode()])
+        self.fingerprint = _fingerprint(
+            self.name, self.version, [*self._vocabulary, repr(starts).encode()]
+        )
         self._leads = range(first_lead, first_integer)
         self._decimals = range(first_decimal, first_word)
         self._numbers = range(self._minus, first_word)
@@ -196,9 +198,7 @@ class Compact:
         return (self._lead_ids[whole], decimal) if whole in self._lead_ids else ()
 
     def _ids(self, text: str) -> Iterable[int]:
-        return itertools.chain.from_iterable(
-            map(self._known.__getitem__, _PIECES.findall(text))
-        )
+        return itertools.chain.from_iterable(map(self._known.__getitem__, _PIECES.findall(text)))
 
     def encode(self, text: str) -> np.ndarray:
         """Returns the int32 token ids of a text."""
@@ -228,19 +228,20 @@ class Compact:
 class _Pieces(dict):
     """Token ids by piece of text; spells a piece when it is first met.
 
-    Spellings are kept up to a bound: more distinct pieces than numbers of the tasks' texts are no
-    such texts.
+    Short spellings are kept, up to a bound that the numbers of the tasks' texts stay below, so
+    that odd texts cannot fill the memory.
     """
 
     _KEPT = 100_000
+    _SHORT = 32
 
-    def __init__(self, spell) -> None:
+    def __init__(self, spell: Callable[[str], tuple[int, ...]]) -> None:
         super().__init__()
         self._spell = spell
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
         ids = self._spell(piece)
-        if len(self) < self._KEPT:
+        if len(self) < self._KEPT and len(piece) <= self._SHORT:
             self[piece] = ids
         return ids
 

@@ -1,0 +1,1 @@
+"""The shipped training configs, as TOML."""

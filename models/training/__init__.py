@@ -1,0 +1,1 @@
+"""The training of models: one loop for whatever is trainable."""

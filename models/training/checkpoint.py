@@ -1,0 +1,135 @@
+"""Checkpoints: the latest, to go on from, and the best, to answer with.
+
+checkpoints/latest/STEP/{params,optimizer,progress}
+checkpoints/best/STEP/{params,progress}
+
+Orbax puts a checkpoint in place when it is whole, so that a killed run leaves whole ones only.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from clrs_text_bench.errors import BadInput
+
+from .trainable import Params
+
+FOLDER = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What was saved after so many steps; `optimizer` is None for the best."""
+
+    step: int
+    params: Params
+    optimizer: Any
+    progress: dict
+
+
+class Checkpoints:
+    """The checkpoints of one kind, "latest" or "best", of which the newest is kept."""
+
+    def __init__(self, run: Path, kind: str, *, create: bool = False) -> None:
+        """Opens the checkpoints of a run's folder.
+
+        Args:
+          run: the folder.
+          kind: "latest" or "best".
+          create: whether the folder may be made.
+        """
+        self._folder = run / FOLDER / kind
+        self._manager = None
+        if create or self._folder.is_dir():
+            options = ocp.CheckpointManagerOptions(
+                max_to_keep=1,
+                create=create,
+                cleanup_tmp_directories=create,
+                enable_async_checkpointing=False,
+            )
+            self._manager = ocp.CheckpointManager(self._folder.absolute(), options=options)
+
+    @property
+    def step(self) -> int | None:
+        """Number of steps of the checkpoint there is; None if there is none."""
+        return self._manager.latest_step() if self._manager else None
+
+    def save(self, step: int, params: Params, optimizer: Any, progress: dict) -> None:
+        """Keeps the state after so many steps in place of the one before.
+
+        Args:
+          step: number of steps done.
+          params: the model's parameters.
+          optimizer: the optimiser's state; None to leave it out.
+          progress: JSON values.
+        """
+        items = {
+            "params": ocp.args.StandardSave(params),
+            "progress": ocp.args.JsonSave(progress),
+        }
+        if optimizer is not None:
+            items["optimizer"] = ocp.args.StandardSave(optimizer)
+        self._manager.save(step, args=ocp.args.Composite(**items))
+
+    def progress(self) -> dict:
+        """Returns the JSON values that were saved with the checkpoint there is."""
+        items = ocp.args.Composite(progress=ocp.args.JsonRestore())
+        return self._restore(items)["progress"]
+
+    def restore(self, params: Params, optimizer: Any = None) -> Checkpoint:
+        """Reads the checkpoint there is.
+
+        Args:
+          params: a tree of the shapes and types to expect.
+          optimizer: likewise; None to leave it out.
+
+        Raises:
+          BadInput: if there is none, it is cut short or altered, or it is of other shapes.
+        """
+        if self.step is None:
+            raise BadInput(f"{self._folder} holds no checkpoint; train the run first")
+        items = {
+            "params": ocp.args.StandardRestore(_abstract(params)),
+            "progress": ocp.args.JsonRestore(),
+        }
+        if optimizer is not None:
+            items["optimizer"] = ocp.args.StandardRestore(_abstract(optimizer))
+        found = self._restore(ocp.args.Composite(**items))
+        return Checkpoint(
+            self.step, found["params"], found.get("optimizer"), dict(found["progress"])
+        )
+
+    def _restore(self, items: ocp.args.Composite) -> Any:
+        # What orbax raises on a damaged checkpoint depends on which of its files is damaged.
+        try:
+            return self._manager.restore(self.step, args=items)
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else ""
+            raise BadInput(
+                f"checkpoint {self._folder / str(self.step)} is cut short or of another model "
+                f"({type(error).__name__}: {reason[:160]}); train the run again"
+            ) from error
+
+    def close(self) -> None:
+        """Waits for what is being written."""
+        if self._manager:
+            self._manager.close()
+
+
+def _abstract(tree: Any) -> Any:
+    return jax.tree.map(ocp.utils.to_shape_dtype_struct, tree)
+
+
+def params_hash(params: Params) -> str:
+    """Returns a hash of all parameters' names, shapes, types and bytes."""
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        array = np.asarray(leaf)
+        name = jax.tree_util.keystr(path)
+        digest.update(f"{name} {array.shape} {array.dtype}\n".encode() + array.tobytes())
+    return digest.hexdigest()

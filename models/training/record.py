@@ -1,0 +1,100 @@
+"""`run.json`: what a run was made from, and what a checkpoint of it must be read with."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from clrs_text_bench import provenance, storage, validation
+from clrs_text_bench.datasets import Dataset
+from clrs_text_bench.errors import BadInput
+
+from .config import TrainingConfig
+
+FILE = "run.json"
+FORMAT_VERSION = 1
+
+
+class RunRecord(BaseModel):
+    """What `run.json` holds.
+
+    Attributes:
+      format_version: of this record and the checkpoints beside it.
+      config: the run's config.
+      model: what a checkpoint must agree with, by the model's own account.
+      data: where the data set is.
+      data_hash: its hash.
+      use_hints: whether its text is traced.
+      train_algorithms: tasks trained on.
+      train_lengths: lengths trained on.
+      command: the command that began the run.
+      git_commit: commit of the working directory, if it is in a repository.
+      versions: versions of Python and of packages.
+      began: time, ISO 8601.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: int = FORMAT_VERSION
+    config: TrainingConfig
+    model: dict[str, str | int | None]
+    data: str
+    data_hash: str
+    use_hints: bool
+    train_algorithms: tuple[str, ...]
+    train_lengths: tuple[int, ...]
+    command: str
+    git_commit: str | None
+    versions: dict[str, str]
+    began: str
+
+
+def make(config: TrainingConfig, model: dict, dataset: Dataset) -> RunRecord:
+    """Builds the record of a run that begins now."""
+    return RunRecord(
+        config=config,
+        model=model,
+        data=dataset.url,
+        data_hash=dataset.hash,
+        use_hints=dataset.manifest.use_hints,
+        train_algorithms=tuple(dataset.algorithms("train")),
+        train_lengths=tuple(dataset.lengths("train")),
+        command=provenance.command_line(),
+        git_commit=provenance.git_commit(),
+        versions=provenance.versions(),
+        began=provenance.now().isoformat(timespec="seconds"),
+    )
+
+
+def write(run: Path, record: RunRecord) -> None:
+    """Puts a record into a run's folder."""
+    text = record.model_dump_json(indent=1) + "\n"
+    with storage.writing(str(run / FILE)):
+        storage.write_local(str(run / FILE), text.encode())
+
+
+def read(run: Path) -> RunRecord:
+    """Reads the record of a run's folder.
+
+    Raises:
+      BadInput: if there is none, or it is damaged or newer than this package.
+    """
+    where = run / FILE
+    try:
+        values = json.loads(where.read_bytes())
+    except FileNotFoundError:
+        state = "holds no run.json" if run.is_dir() else "does not exist"
+        raise BadInput(
+            f"run {run} {state}; name the --out folder of clrs-text-bench train"
+        ) from None
+    except OSError as error:
+        raise BadInput(f"cannot read {where}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{where} is not valid JSON: {error}") from error
+    version = values.get("format_version") if isinstance(values, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise BadInput(
+            f"{where} has format version {version}, newer than the {FORMAT_VERSION} that this "
+            "package reads; upgrade clrs-text-bench"
+        )
+    return validation.build(RunRecord, values, str(where))

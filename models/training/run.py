@@ -1,0 +1,149 @@
+"""A training run: its folder, from nothing or from where it was cut off.
+
+RUN/config.toml     the config, every default spelt out
+RUN/run.json        the record: data, versions, seed, command
+RUN/metrics.jsonl   losses and validations
+RUN/checkpoints/    latest and best
+RUN/data/           what a recipe was made into
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from clrs_text_bench import progress, storage
+from clrs_text_bench.errors import BadInput
+
+from . import config as configs
+from . import interrupt, record, source
+from .compilation import cache_programs
+from .config import TrainingConfig
+from .corpus import Corpus
+from .loop import METRICS, Loop
+from .record import RunRecord
+from .trainable import Examples, Trainable, build
+
+_CONFIG = "config.toml"
+_FOLDERS = ("checkpoints", "data")
+_FILES = (_CONFIG, record.FILE, METRICS, "recipe.toml")
+
+
+def train(
+    config: TrainingConfig,
+    data: str | None,
+    out: str | os.PathLike,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    show: bool = True,
+) -> bool:
+    """Trains a model in a run's folder.
+
+    Args:
+      config: what to train, and how.
+      data: a data set's path or URL, or a recipe's name or file; None to go on with the run's own.
+      out: the run's folder.
+      resume: go on with a run of the same config and data; begins one where there is none.
+      overwrite: replace a run that is there.
+      show: whether to show progress.
+
+    Returns:
+      Whether the run came to its end; False if it was interrupted (what it reached is saved).
+
+    Raises:
+      BadInput: if the folder holds something else, or the config or data of another run, or the
+        data do not fit the model.
+      RunFailed: if the loss became infinite or no number.
+    """
+    run = Path(out)
+    _settle_folder(run, config, resume=resume, overwrite=overwrite)
+    begun = record.read(run) if (run / record.FILE).exists() else None
+    if data is None and begun is None:
+        raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
+    dataset = source.open_or_make(data or begun.data, run)
+    cache_programs()
+    trainable = build(config)
+    _settle_record(run, begun, record.make(config, trainable.record(), dataset))
+    corpus = Corpus(dataset, config.validation)
+    loop = Loop(config, trainable, _encode(trainable, corpus, show), corpus.held_out(), run)
+    try:
+        with interrupt.catching() as stop:
+            loop.run(stop, show=show)
+    finally:
+        loop.close()
+    return loop.state.step == config.train.steps
+
+
+def _settle_folder(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -> None:
+    """Settles what to do with what is there, and puts the config in place."""
+    if resume and overwrite:
+        raise BadInput("--resume goes on with a run and --overwrite replaces it; use one of them")
+    if run.exists() and not run.is_dir():
+        raise BadInput(f"{run} is a file; a run needs a folder")
+    with storage.writing(str(run)):
+        names = sorted(os.listdir(run)) if run.exists() else []
+        ours = _CONFIG in names
+        if names and not ours:
+            raise BadInput(f"{run} holds other files, such as {names[0]}; choose another --out")
+        if ours and not (resume or overwrite):
+            raise BadInput(
+                f"{run} already holds a run; go on with --resume or replace it with --overwrite"
+            )
+        if ours and overwrite:
+            _clear(run)
+        run.mkdir(parents=True, exist_ok=True)
+        if ours and resume:
+            _check_config(run, config)
+        else:
+            storage.write_local(str(run / _CONFIG), configs.dumps(config).encode())
+
+
+def _clear(run: Path) -> None:
+    """Removes a run's own files, the config last, and leaves others alone."""
+    for name in _FOLDERS:
+        if (run / name).exists():
+            shutil.rmtree(run / name)
+    for name in reversed(_FILES):
+        (run / name).unlink(missing_ok=True)
+
+
+def _check_config(run: Path, config: TrainingConfig) -> None:
+    found = configs.load(run / _CONFIG)
+    key = configs.difference(found, config)
+    if key:
+        raise BadInput(
+            f"run {run} was begun with another {key}; go on with {run / _CONFIG}, or choose "
+            "another --out"
+        )
+
+
+def _settle_record(run: Path, begun: RunRecord | None, now: RunRecord) -> None:
+    """Writes the record of a new run, or checks that a begun one is the same."""
+    if begun is None:
+        record.write(run, now)
+        return
+    if begun.data_hash != now.data_hash:
+        raise BadInput(
+            f"run {run} was begun on data set {begun.data}, and {now.data} is another one; name "
+            "that, or choose another --out"
+        )
+    if begun.model != now.model:
+        key = next(k for k in begun.model | now.model if begun.model.get(k) != now.model.get(k))
+        raise BadInput(
+            f"run {run} was begun with another {key} than this package has; train it again"
+        )
+
+
+def _encode(trainable: Trainable, corpus: Corpus, show: bool) -> Examples:
+    with progress.bar("rows", show=show) as bar:
+        task = bar.add_task("reading", total=corpus.n_rows)
+
+        def tables():
+            for cell, table in corpus.train():
+                yield table
+                bar.advance(task, cell.count)
+
+        examples = trainable.encode(tables())
+    if not examples.buckets:
+        raise BadInput("no row is left to train on; lower validation.fraction")
+    return examples

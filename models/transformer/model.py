@@ -1,0 +1,95 @@
+"""A trained Transformer that answers questions."""
+
+from pathlib import Path
+
+import jax
+import pyarrow as pa
+
+from clrs_text_bench.datasets import Dataset
+from clrs_text_bench.errors import BadInput
+from clrs_text_bench.protocols import ModelInfo
+
+from ..training import record
+from ..training.checkpoint import Checkpoint, Checkpoints, params_hash
+from ..training.compilation import cache_programs
+from ..training.record import RunRecord
+from .trainable import TrainableTransformer
+
+
+class TransformerModel:
+    """See `protocols.Model`."""
+
+    def __init__(self, trainable: TrainableTransformer, params: dict, info: ModelInfo) -> None:
+        self._trainable = trainable
+        self._params = params
+        self._info = info
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Needs nothing of the data set."""
+
+    def info(self) -> ModelInfo:
+        """Returns who answers."""
+        return self._info
+
+    def generate(self, requests: pa.Table) -> pa.Table:
+        """Answers rows greedily.
+
+        A question that fills the context gets an empty answer with finish_reason "length".
+        """
+        return self._trainable.answer(self._params, requests)
+
+
+def load(argument: str) -> TransformerModel:
+    """Loads the best checkpoint of a training run.
+
+    Args:
+      argument: the run's folder.
+
+    Raises:
+      BadInput: if there is no such run, it has no checkpoint yet, its checkpoint is cut short, or
+        it is of another model or another tokeniser.
+    """
+    if not argument:
+        raise BadInput("transformer needs a run, such as transformer:runs/a")
+    run = Path(argument)
+    found = record.read(run)
+    config = found.config
+    if config.model.kind != "transformer":
+        raise BadInput(f"run {run} is of a {config.model.kind}, not of a transformer")
+    cache_programs()
+    trainable = TrainableTransformer(config.model, seed=config.train.seed, loss=config.train.loss)
+    if found.model != trainable.record():
+        raise BadInput(
+            f"run {run} was trained with tokeniser {found.model.get('tokenizer')} of vocabulary "
+            f"{str(found.model.get('vocabulary'))[:12]}, this package has another; use the "
+            f"clrs-text-bench {found.versions.get('clrs-text-bench')} that trained it"
+        )
+    checkpoints = Checkpoints(run, "best")
+    checkpoint = checkpoints.restore(trainable.shapes())
+    checkpoints.close()
+    return TransformerModel(trainable, checkpoint.params, _info(found, trainable, checkpoint))
+
+
+def _info(found: RunRecord, trainable: TrainableTransformer, checkpoint: Checkpoint) -> ModelInfo:
+    model = found.config.model
+    return ModelInfo(
+        name=found.config.label,
+        n_parameters=sum(x.size for x in jax.tree.leaves(checkpoint.params)),
+        train_lengths=found.train_lengths,
+        train_algorithms=found.train_algorithms,
+        train_seed=found.config.train.seed,
+        checkpoint=params_hash(checkpoint.params),
+        settings={
+            "step": checkpoint.step,
+            "use_hints": found.use_hints,
+            "tokenizer": model.tokenizer,
+            "positions": model.positions.kind,
+            "context": model.context,
+            "max_answer": model.max_answer,
+            "dtype": model.dtype,
+            "decoding": "greedy",
+            "batch_size": trainable.decoder.batch,
+            "attention": "jax.nn.dot_product_attention",
+            "device": jax.devices()[0].device_kind,
+        },
+    )

@@ -1,0 +1,198 @@
+"""The decoder-only Transformer: pre-norm, rotary positions, tied embeddings.
+
+Legend: B batch, T tokens, S slots of the key/value cache, D width, F width of the feed-forward
+layer, H heads, K width of a head, V vocabulary.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from .config import TransformerConfig
+
+_INIT_SCALE = 0.02
+
+# Cosines and sines of the rotary angles, see `rotation`.
+Turns = tuple[jax.Array, jax.Array]
+
+
+class Cache(NamedTuple):
+    """Keys and values of one layer, `[B, S, H, K]` each."""
+
+    k_BxSxHxK: jax.Array
+    v_BxSxHxK: jax.Array
+
+
+def rotation(positions_BxT: jax.Array, head_width: int, base: float) -> Turns:
+    """Returns cosines and sines of the rotary angles, float32 `[B, T, 1, K / 2]` each.
+
+    Su et al. 2021 (arXiv 2104.09864): pair i of a head turns by position * base^(-2i / K).
+    """
+    frequencies = base ** (-jnp.arange(0, head_width, 2, dtype=jnp.float32) / head_width)
+    angles = positions_BxT.astype(jnp.float32)[:, :, None, None] * frequencies[None, None, None, :]
+    return jnp.cos(angles), jnp.sin(angles)
+
+
+def rotate(x_BxTxHxK: jax.Array, turns: Turns | None) -> jax.Array:
+    """Turns queries or keys by their positions' angles; None leaves them as they are.
+
+    Pair i is (x[i], x[i + K/2]), the halves convention of GPT-NeoX and Llama, not the interleaved
+    one of the original paper.
+    """
+    if turns is None:
+        return x_BxTxHxK
+    cos, sin = turns
+    left, right = jnp.split(x_BxTxHxK.astype(jnp.float32), 2, axis=-1)
+    turned = jnp.concatenate([left * cos - right * sin, right * cos + left * sin], axis=-1)
+    return turned.astype(x_BxTxHxK.dtype)
+
+
+def _linear(
+    n_in: int, n_out: int, scale: float, config: TransformerConfig, rngs: nnx.Rngs
+) -> nnx.Linear:
+    return nnx.Linear(
+        n_in,
+        n_out,
+        use_bias=False,
+        dtype=jnp.dtype(config.dtype),
+        param_dtype=jnp.float32,
+        kernel_init=nnx.initializers.normal(scale),
+        rngs=rngs,
+    )
+
+
+def _norm(config: TransformerConfig, rngs: nnx.Rngs) -> nnx.RMSNorm:
+    return nnx.RMSNorm(
+        config.width, dtype=jnp.dtype(config.dtype), param_dtype=jnp.float32, rngs=rngs
+    )
+
+
+class Attention(nnx.Module):
+    """Causal self-attention over H heads."""
+
+    def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
+        self.heads = config.heads
+        self.qkv = _linear(config.width, 3 * config.width, _INIT_SCALE, config, rngs)
+        self.out = _linear(config.width, config.width, config.residual_scale, config, rngs)
+
+    def __call__(
+        self,
+        x_BxTxD: jax.Array,
+        turns: Turns | None,
+        cache: Cache | None = None,
+        slot: jax.Array | int = 0,
+        mask_Bx1xTxS: jax.Array | None = None,
+    ) -> tuple[jax.Array, Cache | None]:
+        """Returns what the heads read `[B, T, D]`, and the cache; see `Transformer`."""
+        B, T, D = x_BxTxD.shape
+        qkv = self.qkv(x_BxTxD).reshape(B, T, 3, self.heads, D // self.heads)
+        q, k, v = (qkv[:, :, i] for i in range(3))
+        q, k = rotate(q, turns), rotate(k, turns)
+        if cache is None:
+            y = jax.nn.dot_product_attention(q, k, v, is_causal=True)
+        else:
+            cache = Cache(
+                jax.lax.dynamic_update_slice_in_dim(cache.k_BxSxHxK, k, slot, axis=1),
+                jax.lax.dynamic_update_slice_in_dim(cache.v_BxSxHxK, v, slot, axis=1),
+            )
+            y = jax.nn.dot_product_attention(q, *cache, mask=mask_Bx1xTxS)
+        return self.out(y.reshape(B, T, D)), cache
+
+
+class FeedForward(nnx.Module):
+    """Two linear layers with a squared ReLU between (So et al. 2021, arXiv 2109.08668).
+
+    It is as good as a GELU, whose tanh takes a quarter of a training step on a CPU.
+    """
+
+    def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
+        hidden = config.hidden_width
+        self.up = _linear(config.width, hidden, _INIT_SCALE, config, rngs)
+        self.down = _linear(hidden, config.width, config.residual_scale, config, rngs)
+
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
+        """Returns activations `[B, T, D]`."""
+        return self.down(jnp.square(jax.nn.relu(self.up(x_BxTxD))))
+
+
+class Block(nnx.Module):
+    """Attention and feed-forward, each normalised before and added to what came in."""
+
+    def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
+        self.attention_norm = _norm(config, rngs)
+        self.attention = Attention(config, rngs)
+        self.feed_forward_norm = _norm(config, rngs)
+        self.feed_forward = FeedForward(config, rngs)
+
+    def __call__(
+        self,
+        x_BxTxD: jax.Array,
+        turns: Turns | None,
+        cache: Cache | None = None,
+        slot: jax.Array | int = 0,
+        mask_Bx1xTxS: jax.Array | None = None,
+    ) -> tuple[jax.Array, Cache | None]:
+        """Returns activations `[B, T, D]`, and the cache; see `Transformer`."""
+        y, cache = self.attention(self.attention_norm(x_BxTxD), turns, cache, slot, mask_Bx1xTxS)
+        x_BxTxD = x_BxTxD + y
+        return x_BxTxD + self.feed_forward(self.feed_forward_norm(x_BxTxD)), cache
+
+
+class Transformer(nnx.Module):
+    """Token ids in, next-token logits out."""
+
+    def __init__(self, config: TransformerConfig, vocab_size: int, rngs: nnx.Rngs) -> None:
+        self.config = config
+        self.embedding = nnx.Embed(
+            vocab_size,
+            config.width,
+            dtype=jnp.dtype(config.dtype),
+            param_dtype=jnp.float32,
+            embedding_init=nnx.initializers.normal(_INIT_SCALE),
+            rngs=rngs,
+        )
+        self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
+        self.norm = _norm(config, rngs)
+
+    def __call__(
+        self,
+        tokens_BxT: jax.Array,
+        positions_BxT: jax.Array,
+        caches: list[Cache] | None = None,
+        slot: jax.Array | int = 0,
+        mask_Bx1xTxS: jax.Array | None = None,
+    ) -> tuple[jax.Array, list[Cache] | None]:
+        """Returns the last layer's activations `[B, T, D]`, and the caches brought up to date.
+
+        Args:
+          tokens_BxT: token ids.
+          positions_BxT: their positions.
+          caches: one per layer, to write the tokens' keys and values to and attend over; without
+            them a token attends over those before it.
+          slot: where in the caches the first token is written.
+          mask_Bx1xTxS: which slots each token attends over; needed with caches.
+        """
+        config = self.config
+        turns = None
+        if config.positions.kind != "none":
+            turns = rotation(positions_BxT, config.width // config.heads, config.positions.base)
+        x_BxTxD = self.embedding(tokens_BxT)
+        updated = []
+        for place, block in enumerate(self.blocks):
+            cache = caches[place] if caches else None
+            x_BxTxD, cache = block(x_BxTxD, turns, cache, slot, mask_Bx1xTxS)
+            updated.append(cache)
+        return self.norm(x_BxTxD), updated if caches else None
+
+    def logits(self, x: jax.Array) -> jax.Array:
+        """Returns float32 logits `[..., V]` of activations `[..., D]`."""
+        return self.embedding.attend(x).astype(jnp.float32)
+
+    def empty_caches(self, batch: int, slots: int) -> list[Cache]:
+        """Returns caches of zeros with room for `slots` tokens."""
+        config = self.config
+        shape = (batch, slots, config.heads, config.width // config.heads)
+        empty = jnp.zeros(shape, jnp.dtype(config.dtype))
+        return [Cache(empty, empty) for _ in range(config.layers)]

@@ -1,0 +1,96 @@
+"""The Transformer as the training loop sees it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pyarrow as pa
+from flax import nnx
+
+from clrs_text_bench import tokenizers
+
+from ..rows import predictions, sample_ids
+from . import positions
+from .config import TransformerConfig
+from .decoding import Decoder, Prompt
+from .network import Transformer
+from .sequences import Sequences
+
+
+class TrainableTransformer:
+    """See `training.trainable.Trainable`. Parameters are a tree of plain dicts."""
+
+    def __init__(self, config: TransformerConfig, *, seed: int, loss: str) -> None:
+        """Sets a Transformer up without parameters.
+
+        Args:
+          config: of the model.
+          seed: of its initial parameters and randomised positions.
+          loss: "answer" or "sequence".
+        """
+        self._config = config
+        self._seed = seed
+        self._loss = loss
+        self._tokenizer = tokenizers.get(config.tokenizer)
+        self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
+        self.decoder = Decoder(self._graph, config, self._tokenizer.end_id)
+
+    def _model(self) -> Transformer:
+        return Transformer(self._config, self._tokenizer.vocab_size, nnx.Rngs(self._seed))
+
+    def record(self) -> dict[str, Any]:
+        """Returns what a checkpoint must agree with: the tokeniser and its vocabulary."""
+        return {
+            "kind": self._config.kind,
+            "tokenizer": self._tokenizer.name,
+            "vocabulary": self._tokenizer.fingerprint,
+        }
+
+    def shapes(self) -> dict:
+        """Returns the shapes and types of the parameters."""
+        return nnx.to_pure_dict(self._shapes)
+
+    def init(self) -> dict:
+        """Returns the initial parameters."""
+        return jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
+
+    def encode(self, tables: Iterable[pa.Table]) -> Sequences:
+        """Encodes rows; raises `BadInput` on rows longer than the model's context."""
+        return Sequences(tables, self._config, seed=self._seed, loss=self._loss)
+
+    def loss(self, params: dict, batch: dict[str, jax.Array]) -> jax.Array:
+        """Returns the mean cross-entropy of the batch's targets, in nats."""
+        model = nnx.merge(self._graph, self._state(params))
+        x_BxTxD, _ = model(batch["tokens"], batch["positions"])
+        # Logits are made only where something is learnt.
+        x_BxAxD = jnp.take_along_axis(x_BxTxD, batch["places"][:, :, None], axis=1)
+        losses_BxA = optax.softmax_cross_entropy_with_integer_labels(
+            model.logits(x_BxAxD), batch["targets"]
+        )
+        return jnp.sum(losses_BxA * batch["weights"]) / jnp.sum(batch["weights"])
+
+    def answer(self, params: dict, requests: pa.Table) -> pa.Table:
+        """Answers rows greedily; see `protocols.Model.generate`."""
+        keys: Iterable[np.ndarray | None] = [None] * requests.num_rows
+        if self._config.positions.kind == "randomised":
+            keys = positions.stream_keys(sample_ids(requests), self._seed)
+        questions = requests["question"].to_pylist()
+        prompts = [
+            Prompt(self._tokenizer.encode(q), k) for q, k in zip(questions, keys, strict=True)
+        ]
+        found = self.decoder.decode(self._state(params), prompts)
+        return predictions(
+            requests,
+            [self._tokenizer.decode(c.tokens.tolist()) for c in found],
+            [c.finish_reason for c in found],
+            [len(c.tokens) for c in found],
+            [c.seconds for c in found],
+        )
+
+    def _state(self, params: dict) -> nnx.State:
+        state = jax.tree.map(lambda x: x, self._shapes)
+        nnx.replace_by_pure_dict(state, params)
+        return state
