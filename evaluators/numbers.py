@@ -79,11 +79,12 @@ def equal(a, a_start, a_stop, b, b_start, b_stop):
 
     Two powers beyond all counting are equal only if written alike.
     """
+    same = _same_bytes(a, a_start, a_stop, b, b_start, b_stop)
+    if same and a_stop - a_start == 1:
+        return _ZERO <= a[a_start] <= _NINE
     a_valid, a_negative, i, a_last, a_power = parse(a, a_start, a_stop)
-    if not a_valid:
-        return False
-    if _same_bytes(a, a_start, a_stop, b, b_start, b_stop):
-        return True
+    if same or not a_valid:
+        return a_valid
     b_valid, b_negative, j, b_last, b_power = parse(b, b_start, b_stop)
     if not b_valid or a_negative != b_negative or a_power != b_power or abs(a_power) == _BEYOND:
         return False

@@ -4,7 +4,8 @@ Nothing here allocates per row, recurses, or looks back, so that time is linear 
 whatever it holds.
 
 Note for whoever edits the kernels: Numba's cache on disk notices changes in the file of a cached
-function only, not in what that function calls elsewhere. After editing numbers.py, touch this file.
+function only, not in what it takes from elsewhere. After editing numbers.py or the constants of
+grammar.py, touch this file and extraction.py.
 """
 
 from typing import NamedTuple
@@ -239,50 +240,63 @@ def _compare_traces(text, start, final, truth, true_start, true_final, rules):
     steps, right, wrong = 0, 0, -1
     i, j = start, true_start
     while True:
-        i_stop = _step_stop(text, i, stop, rules)
-        j_stop = _step_stop(truth, j, true_stop, rules)
-        if i_stop == i and j_stop == j:
+        same, i_after, j_after = _compare_step(text, i, stop, truth, j, true_stop, rules)
+        if i_after == i and j_after == j:
             return (right / steps if steps else 1.0), wrong
-        if _same_tokens(text, i, i_stop, truth, j, j_stop, rules.classes):
+        if same:
             right += 1
         elif wrong < 0:
             wrong = steps
         steps += 1
-        i, j = i_stop, j_stop
+        i, j = i_after, j_after
 
 
 @njit(cache=True, nogil=True)
-def _step_stop(text, start, stop, rules):
-    """Returns the place after the step that starts here; `start` if no token is left.
+def _compare_step(text, i, stop, truth, j, true_stop, rules):
+    """Walks over one step of both traces.
 
     An item is an atom or a bracket at depth 0, with all up to where the depth is 0 again. The last
     step may lack items or closing brackets: it then ends with the text.
+
+    Returns:
+      `(same, i, j)`: whether the steps hold the same brackets and equal numbers, and the places
+      after them, which stay where they were if no token is left.
     """
     depth, items = 0, 0
-    i = start
+    while items < rules.items_per_step:
+        kind, first, after = _next_token(text, i, stop, rules.classes)
+        true_kind, true_first, true_after = _next_token(truth, j, true_stop, rules.classes)
+        if kind != true_kind or (
+            kind == ATOM and not equal(text, first, after, truth, true_first, true_after)
+        ):
+            i = _step_stop(text, i, stop, rules, depth, items)
+            return False, i, _step_stop(truth, j, true_stop, rules, depth, items)
+        if kind == END:
+            break
+        i, j = after, true_after
+        depth = _depth_after(depth, kind)
+        items += depth == 0
+    return True, i, j
+
+
+@njit(cache=True, nogil=True)
+def _step_stop(text, i, stop, rules, depth, items):
+    """Returns the place after a step, from amid it: `items` are whole, `depth` brackets open."""
     while items < rules.items_per_step:
         kind, _, after = _next_token(text, i, stop, rules.classes)
         if kind == END:
-            return i
+            break
         i = after
-        if kind in (OPEN, OPEN_PAREN):
-            depth += 1
-        elif (kind in (CLOSE, CLOSE_PAREN)) and depth > 0:
-            depth -= 1
+        depth = _depth_after(depth, kind)
         items += depth == 0
     return i
 
 
 @njit(cache=True, nogil=True)
-def _same_tokens(text, i, i_stop, truth, j, j_stop, classes):
-    """Returns whether two spans hold the same brackets and equal numbers."""
-    while True:
-        kind, i, i_after = _next_token(text, i, i_stop, classes)
-        true_kind, j, j_after = _next_token(truth, j, j_stop, classes)
-        if kind != true_kind:
-            return False
-        if kind == END:
-            return True
-        if kind == ATOM and not equal(text, i, i_after, truth, j, j_after):
-            return False
-        i, j = i_after, j_after
+def _depth_after(depth, kind):
+    """Returns how many brackets are open after a token; one that closes nothing changes nothing."""
+    if kind in (OPEN, OPEN_PAREN):
+        return depth + 1
+    if kind in (CLOSE, CLOSE_PAREN):
+        return max(depth - 1, 0)
+    return depth
