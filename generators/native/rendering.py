@@ -9,9 +9,20 @@ import numpy as np
 from .kernel import jit
 from .layout import CLASS, DECIMAL, HINT, INDEX, INPUT, LITERAL, SORTED
 
-_ZERO, _POINT, _MINUS, _SPACE, _COMMA = 48, 46, 45, 32, 44
+_ZERO, _MINUS, _SPACE, _COMMA = 48, 45, 32, 44
 _OPEN, _CLOSE = 91, 93
 _LONGEST_NUMBER = 24
+_MOST_DIGITS = 19
+
+
+def _fractions() -> tuple[np.ndarray, np.ndarray]:
+    """Returns what follows the whole part for every thousandth: `.0`, `.001`, ..., with sizes."""
+    written = [f"{k / 1000}"[1:] for k in range(1000)]
+    padded = [list(text.ljust(4).encode()) for text in written]
+    return np.array(padded, np.uint8), np.array([len(text) for text in written], np.int64)
+
+
+_FRACTIONS, _FRACTION_SIZES = _fractions()
 
 
 @jit
@@ -34,14 +45,18 @@ def write_whole(out, at, value):
         out[at] = _MINUS
         at += 1
         value = -value
+    if value < 10:  # most are: nodes, classes, masks
+        out[at] = _ZERO + value
+        return at + 1
+    left = np.uint64(value)
     digits = 1
-    power = 10
-    while value >= power:
+    power = np.uint64(10)
+    while left >= power and digits < _MOST_DIGITS:
         digits += 1
-        power *= 10
+        power *= np.uint64(10)
     for place in range(at + digits - 1, at - 1, -1):
-        out[place] = _ZERO + value % 10
-        value //= 10
+        out[place] = _ZERO + left % np.uint64(10)
+        left //= np.uint64(10)
     return at + digits
 
 
@@ -52,19 +67,16 @@ def write_decimal(out, at, value):
         out[at] = _MINUS
         at += 1
         value = -value
-    thousandths = np.int64(np.rint(value * 1000.0))
-    at = write_whole(out, at, thousandths // 1000)
-    rest = thousandths % 1000
-    out[at] = _POINT
-    out[at + 1] = _ZERO + rest // 100
-    at += 2
-    if rest % 100:
-        out[at] = _ZERO + rest // 10 % 10
+    rest = np.uint64(value * 1000.0 + 0.5)
+    if rest < np.uint64(1000):
+        out[at] = _ZERO
         at += 1
-        if rest % 10:
-            out[at] = _ZERO + rest % 10
-            at += 1
-    return at
+    else:
+        at = write_whole(out, at, np.int64(rest // np.uint64(1000)))
+        rest %= np.uint64(1000)
+    for i in range(4):
+        out[at + i] = _FRACTIONS[rest, i]
+    return at + _FRACTION_SIZES[rest]
 
 
 @jit
