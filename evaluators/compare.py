@@ -1,15 +1,16 @@
 """Paired comparison of two runs on the same samples."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench import schema, tasks
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.storage import Folder
 
-from . import bootstrap
+from . import bootstrap, leaderboard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,51 +65,118 @@ def compare(a: pa.Table, b: pa.Table, score: str, *, seed: int = 0) -> Compariso
     Raises:
       BadInput: if they share no sample, or one has no such score.
     """
-    import pandas as pd
-
     for table in (a, b):
         if score not in table.column_names:
             raise BadInput(f"one of the runs has no score {score!r}")
     pairs, only_a, only_b = _pair(a, b, score)
-    rng = np.random.default_rng(seed)
-    rows, resampled, flipped, observed = [], [], [], []
     present = set(pairs["algo_name"])
-    known = [name for name in tasks.names() if name in present]
-    for algorithm in known + sorted(present - set(known)):
-        group = pairs[pairs["algo_name"] == algorithm]
-        strata = [part for _, part in group.groupby("length", sort=True)]
-        differences = [(part["b"] - part["a"]).to_numpy() for part in strata]
-        resampled.append(_mean([bootstrap.resampled_means(d, rng) for d in differences]))
-        exact = [np.round(d, _DECIMALS) for d in differences]
-        flipped.append(_mean([flipped_sums(d, rng) / len(d) for d in exact]))
-        weighted = np.concatenate([d / (len(d) * len(strata)) for d in exact])
-        observed.append(float(weighted.sum()))
-        low, high = bootstrap.percentiles(resampled[-1])
-        rows.append(
-            {
-                "algorithm": algorithm,
-                "n": len(group),
-                "a": _mean([part["a"].mean() for part in strata]),
-                "b": _mean([part["b"].mean() for part in strata]),
-                "difference": _mean([d.mean() for d in differences]),
-                "low": low,
-                "high": high,
-                "p": _p_value(weighted, flipped[-1]),
-            }
-        )
-    frame = pd.DataFrame(rows)
-    frame["p_holm"] = holm(frame["p"].to_numpy())
-    low, high = bootstrap.percentiles(_mean(resampled))
+    names = [name for name in tasks.names() if name in present]
+    rng = np.random.default_rng(seed)
+    parts = [
+        _Part.of(name, pairs[pairs["algo_name"] == name], rng)
+        for name in names + sorted(present - set(names))
+    ]
+    return _conclude(parts, only_a, only_b)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The comparison of one algorithm.
+
+    Attributes:
+      row: its row of the result.
+      resampled: differences of resampled pairs, `[RESAMPLES]`.
+      observed: the difference, up to the noise of float32.
+      flipped: differences under random flips of signs, `[FLIPS]`.
+    """
+
+    row: dict[str, Any]
+    resampled: np.ndarray
+    observed: float
+    flipped: np.ndarray
+
+    @classmethod
+    def of(cls, algorithm: str, pairs: "pd.DataFrame", rng: np.random.Generator) -> "_Part":
+        lengths = [part for _, part in pairs.groupby("length", sort=True)]
+        differences = [(part["b"] - part["a"]).to_numpy() for part in lengths]
+        resampled = _mean([bootstrap.resampled_means(d, rng) for d in differences])
+        low, high = bootstrap.percentiles(resampled)
+        rounded = [np.round(d, _DECIMALS) for d in differences]
+        flipped = _mean([flipped_sums(d, rng) / len(d) for d in rounded])
+        weighted = np.concatenate([d / (len(d) * len(lengths)) for d in rounded])
+        row = {
+            "algorithm": algorithm,
+            "n": len(pairs),
+            "a": _mean([part["a"].mean() for part in lengths]),
+            "b": _mean([part["b"].mean() for part in lengths]),
+            "difference": _mean([d.mean() for d in differences]),
+            "low": low,
+            "high": high,
+            "p": _p_value(weighted, flipped),
+        }
+        return cls(row, resampled, float(weighted.sum()), flipped)
+
+
+def _conclude(parts: list[_Part], only_a: "pd.DataFrame", only_b: "pd.DataFrame") -> Comparison:
+    import pandas as pd
+
+    rows = pd.DataFrame([part.row for part in parts])
+    rows["p_holm"] = holm(rows["p"].to_numpy())
+    low, high = bootstrap.percentiles(_mean([part.resampled for part in parts]))
     overall = {
-        "n": len(pairs),
-        **{column: float(frame[column].mean()) for column in ("a", "b", "difference")},
+        "n": int(rows["n"].sum()),
+        **{column: float(rows[column].mean()) for column in ("a", "b", "difference")},
         "low": low,
         "high": high,
-        "p": _random_p(_mean(observed), _mean(flipped)),
+        "p": _random_p(
+            _mean([part.observed for part in parts]), _mean([part.flipped for part in parts])
+        ),
     }
     unpaired = pd.concat([only_a, only_b])[["algo_name", "length"]].drop_duplicates()
     cells = tuple(sorted(unpaired.itertuples(index=False, name=None)))
-    return Comparison(frame, overall, len(only_a), len(only_b), cells)
+    return Comparison(rows, overall, len(only_a), len(only_b), cells)
+
+
+def compare_runs(
+    results: Folder, frame: "pd.DataFrame", a: str, b: str, score: str
+) -> tuple[Comparison, str, str]:
+    """Compares two runs of a results folder on the algorithms and lengths of a leaderboard.
+
+    Args:
+      results: where the scores of their answers are.
+      frame: rows as `leaderboard.read` gives them, all or selected.
+      a: a run id, the beginning of one, or a model's name.
+      b: likewise.
+      score: which score.
+
+    Returns:
+      The comparison, and the ids of both runs.
+
+    Raises:
+      BadInput: if there are no such runs, they answered different data sets, or as `compare` does.
+    """
+    leaderboard.check_score(frame, score)
+    runs = [leaderboard.find_run(frame, name) for name in (a, b)]
+    chosen = [frame[frame["run"] == run] for run in runs]
+    data = [rows["dataset_hash"].iloc[0] for rows in chosen]
+    if data[0] != data[1]:
+        raise BadInput(
+            f"{runs[0]} and {runs[1]} answered different data sets "
+            f"({' and '.join(rows['dataset'].iloc[0] for rows in chosen)}), so their answers "
+            "cannot be paired"
+        )
+    tables = [
+        _of_cells(leaderboard.read_scores(results, run), rows)
+        for run, rows in zip(runs, chosen, strict=True)
+    ]
+    return compare(*tables, score), *runs
+
+
+def _of_cells(scores: pa.Table, rows: "pd.DataFrame") -> pa.Table:
+    """Keeps the scores of the algorithms and lengths that a run's rows are of."""
+    keys = pa.table({"algo_name": list(rows["algorithm"]), "length": list(rows["length"])})
+    keys = keys.cast(pa.schema([("algo_name", pa.string()), ("length", pa.int32())]))
+    return scores.join(keys, ["algo_name", "length"], join_type="left semi")
 
 
 def _mean(arrays: list) -> np.ndarray | float:

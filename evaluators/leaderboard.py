@@ -137,8 +137,6 @@ def read(results: Folder) -> "pd.DataFrame":
       BadInput: if there is no run, or a .parquet file is damaged, of another schema, or newer than
         this package.
     """
-    import pandas as pd
-
     names = [
         name
         for name in results.names()
@@ -148,7 +146,14 @@ def read(results: Folder) -> "pd.DataFrame":
     ]
     if not names:
         raise BadInput(f"{results.url} holds no leaderboard; add to it with evaluate or score")
-    table = pa.concat_tables([_read_rows(results, n) for n in names], promote_options="default")
+    return frame_of([_read_rows(results, name) for name in names])
+
+
+def frame_of(tables: Sequence[pa.Table]) -> "pd.DataFrame":
+    """Returns the rows of runs, in `row_schema` each, as `read` does."""
+    import pandas as pd
+
+    table = pa.concat_tables(tables, promote_options="default")
     integers = {pa.int64(): pd.Int64Dtype()}
     frame = table.to_pandas(types_mapper=integers.get, ignore_metadata=True)
     for column in ("train_lengths", "train_algorithms"):
@@ -200,6 +205,23 @@ def check_score(frame: "pd.DataFrame", score: str) -> None:
     """Raises `BadInput` if no run of a leaderboard has a score of that name."""
     if score not in score_names(frame):
         raise unknown("score", score, score_names(frame))
+
+
+def find_run(frame: "pd.DataFrame", name: str) -> str:
+    """Returns the run that a run id, the beginning of one, or a model's name stands for.
+
+    Raises:
+      BadInput: if it stands for none, or for several.
+    """
+    runs = frame.drop_duplicates("run")
+    by_model = list(runs.loc[runs["model"] == name, "run"])
+    by_id = [run for run in runs["run"] if run.startswith(name)]
+    found = [name] if name in by_id else by_model or by_id
+    if not found:
+        raise unknown("model or run", name, {*runs["model"], *runs["run"]})
+    if len(found) > 1:
+        raise BadInput(f"{name!r} stands for {len(found)} runs; choose one of {', '.join(found)}")
+    return found[0]
 
 
 def select(

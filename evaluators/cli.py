@@ -1,0 +1,300 @@
+"""The commands `evaluate`, `score`, `leaderboard` and `plot`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .evaluate import Evaluation
+
+_PATH = click.Path(path_type=str)
+_RESULTS = "results"
+
+
+def _options(*options: Callable) -> Callable:
+    def decorate(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_algorithms = click.option(
+    "-a", "--algorithm", "algorithms", multiple=True, help="Only this algorithm; may be repeated."
+)
+_lengths = click.option("-l", "--lengths", help="Only these lengths, such as 10,12,14 or 4-8.")
+_data = click.option("--data", required=True, type=_PATH, help="Data set: a folder or fsspec URL.")
+_extraction = click.option(
+    "--extraction",
+    type=click.Choice(["strict", "lenient"]),
+    default="strict",
+    show_default=True,
+    help="strict: the completion as it is. lenient: the last well-formed answer in it.",
+)
+_evaluator = click.option(
+    "--evaluator", default="clrs-text", show_default=True, help="Which evaluator scores."
+)
+_name = click.option("--name", help="Name of the model in the leaderboard.")
+_asked = _options(
+    _data,
+    _algorithms,
+    _lengths,
+    click.option("--split", help="Split to answer.  [default: test, or the only one]"),
+    click.option("--limit", type=int, help="Only the first so many samples of each cell."),
+    _extraction,
+    _evaluator,
+    _name,
+)
+_read = _options(
+    click.option(
+        "--results", default=_RESULTS, show_default=True, type=_PATH, help="Results folder."
+    ),
+    click.option(
+        "--model", "models", multiple=True, help="Only this model or run; may be repeated."
+    ),
+    _algorithms,
+    _lengths,
+    click.option("--split", help="Only this split."),
+    click.option("--score", default="clrs", show_default=True, help="Which score."),
+)
+
+
+@click.command()
+@click.argument("model")
+@_asked
+@click.option(
+    "--results", default=_RESULTS, show_default=True, type=_PATH, help="Results folder to add to."
+)
+@click.option(
+    "--save-predictions", is_flag=True, help="Keep the answers in RESULTS/predictions/RUN."
+)
+def evaluate(model: str, data: str, results: str, save_predictions: bool, **asked) -> None:
+    """Let a MODEL answer a data set, score its answers, and add them to the leaderboard.
+
+    MODEL is a spec: solver, majority, transformer:RUN, file:answers.jsonl, ... An evaluation that
+    was cut off goes on where it was when the same command is given again.
+
+    \b
+    Examples:
+      clrs-text-bench evaluate solver --data data/transnar-cpu
+      clrs-text-bench evaluate transformer:runs/a --data data/transnar-cpu -l 10,12,14
+    """
+    found = _evaluate(model, data, asked, results=results, save_predictions=save_predictions)
+    click.echo(f"added to {results}/leaderboard/{found.run}.parquet", err=True)
+    if save_predictions:
+        click.echo(f"answers are in {results}/predictions/{found.run}", err=True)
+
+
+@click.command()
+@click.argument("predictions", type=_PATH)
+@_asked
+@click.option("--out", type=_PATH, help="Parquet file to write the scores of each answer to.")
+@click.option("--results", type=_PATH, help="Results folder to add to, if any.")
+def score(predictions: str, data: str, out: str | None, results: str | None, **asked) -> None:
+    """Score a file of PREDICTIONS: Parquet, JSON lines or CSV, whoever wrote it.
+
+    It must have the columns split, algo_name, length, seed, index and prediction. Samples of the
+    split that it leaves out are missing answers, which score 0; choose a part with -a and -l.
+
+    \b
+    Example:
+      clrs-text-bench score answers.jsonl --data data/transnar-cpu --out scores.parquet
+    """
+    from clrs_text_bench.errors import BadInput
+
+    if out is not None and not out.endswith(".parquet"):
+        raise BadInput(f"--out {out} must end in .parquet")
+    found = _evaluate(f"file:{predictions}", data, asked, results=results)
+    if out is not None:
+        _write_scores(found, out)
+        click.echo(f"scores of each answer are in {out}", err=True)
+    if results is not None:
+        click.echo(f"added to {results}/leaderboard/{found.run}.parquet", err=True)
+
+
+def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
+    from clrs_text_bench.lengths import parse
+
+    from . import rendering, tables
+    from .evaluate import evaluate as run
+    from .leaderboard import frame_of
+
+    lengths = parse(asked.pop("lengths")) if asked["lengths"] else asked.pop("lengths") or ()
+    try:
+        found = run(model, data, lengths=lengths, show_progress=True, **asked, **where)
+    except KeyboardInterrupt:
+        if where.get("results"):
+            click.echo("finished cells are kept; the same command goes on from there", err=True)
+        raise
+    frame = frame_of([found.rows])
+    rendering.print_sheet(tables.of_run(frame, _main_score(frame)))
+    return found
+
+
+def _main_score(frame: "pd.DataFrame") -> str:
+    """Returns the score to show an interval for: clrs, or the evaluator's last."""
+    from .leaderboard import score_names
+
+    names = score_names(frame)
+    return "clrs" if "clrs" in names else names[-1]
+
+
+def _write_scores(found: "Evaluation", out: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from clrs_text_bench import storage
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(found.scores, sink, compression="zstd")
+    with storage.writing(out):
+        storage.write_local(out, sink.getvalue().to_pybytes())
+
+
+@click.command()
+@_read
+@click.option(
+    "--by",
+    type=click.Choice(["algorithm", "family", "length", "regime"]),
+    help="One row for each of these, one column per model.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(["score", "model"]),
+    default="score",
+    show_default=True,
+    help="Order of the models: best first, or by name.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "csv", "md", "json"]),
+    default="table",
+    show_default=True,
+    help="csv and json hold every score with its interval.",
+)
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="A B",
+    help="Compare two models or runs answer by answer: differences, intervals, p-values.",
+)
+def leaderboard(
+    results: str,
+    by: str | None,
+    sort: str,
+    format_: str,
+    compare: tuple[str, str] | None,
+    score: str,
+    **chosen,
+) -> None:
+    """Show who scores what: over all, or by algorithm, family, length or regime.
+
+    Means are over answers, then lengths, then algorithms.
+
+    \b
+    Examples:
+      clrs-text-bench leaderboard --by regime
+      clrs-text-bench leaderboard --by algorithm --score exact --format md
+      clrs-text-bench leaderboard --compare majority transformer
+    """
+    from . import rendering, tables
+
+    if compare:
+        _compare(results, *compare, score=score, format_=format_, chosen=chosen)
+        return
+    frame = _load(results, chosen)
+    if format_ in ("csv", "json"):
+        rows = tables.full(frame, by, score, sort)
+        as_text = rendering.as_csv(rows) if format_ == "csv" else _json_of(rows)
+        click.echo(as_text)
+        return
+    sheet = tables.by_key(frame, by, score, sort) if by else tables.overall(frame, score, sort)
+    _show(sheet, format_)
+
+
+def _compare(results: str, a: str, b: str, *, score: str, format_: str, chosen: dict) -> None:
+    from . import rendering, tables
+    from .compare import compare_runs
+    from .leaderboard import results_folder
+
+    frame = _load(results, chosen)
+    found, run_a, run_b = compare_runs(results_folder(results), frame, a, b, score)
+    if format_ == "csv":
+        click.echo(rendering.as_csv(tables.comparison_rows(found)))
+    elif format_ == "json":
+        click.echo(rendering.as_json(tables.comparison_json(found, run_a, run_b, score)))
+    else:
+        _show(tables.comparison(found, run_a, run_b, score), format_)
+
+
+def _json_of(rows: "pd.DataFrame") -> str:
+    from . import rendering
+
+    return rendering.as_json(rendering.records(rows))
+
+
+def _show(sheet, format_: str) -> None:
+    from . import rendering
+
+    if format_ == "md":
+        click.echo(rendering.markdown(sheet))
+        rendering.print_notes(sheet)
+    else:
+        rendering.print_sheet(sheet)
+
+
+def _load(results: str, chosen: dict) -> "pd.DataFrame":
+    from clrs_text_bench.lengths import parse
+
+    from . import leaderboard as board
+
+    return board.select(
+        board.read(board.results_folder(results)),
+        models=chosen["models"],
+        algorithms=chosen["algorithms"],
+        lengths=parse(chosen["lengths"]) if chosen["lengths"] else (),
+        splits=(chosen["split"],) if chosen["split"] else (),
+    )
+
+
+@click.command()
+@click.argument("figure", type=click.Choice(["curves", "bars", "families", "heatmap"]))
+@_read
+@click.option(
+    "--by",
+    type=click.Choice(["algorithm", "family"]),
+    help="curves: one panel for each, instead of one mean.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=_PATH,
+    help=".png or .svg file; both are written into a folder, or if there is no suffix.",
+)
+def plot(figure: str, results: str, score: str, by: str | None, out: str, **chosen) -> None:
+    """Draw a FIGURE of the leaderboard.
+
+    \b
+    curves    score against length: who generalises to sizes that it was not trained on
+    bars      score of each algorithm, in and out of distribution side by side
+    families  score of each family of algorithms, by regime
+    heatmap   score of each algorithm at each length, one panel per model
+
+    \b
+    Example:
+      clrs-text-bench plot curves --out figures/curves.png
+    """
+    from clrs_text_bench.errors import BadInput
+
+    from . import plots
+
+    if by and figure != "curves":
+        raise BadInput(f"--by is for curves; {figure} shows every algorithm or family as it is")
+    frame = _load(results, chosen)
+    for path in plots.draw(figure, frame, score, out, by=by):
+        click.echo(path)
