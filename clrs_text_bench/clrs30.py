@@ -1,8 +1,8 @@
 """The thirty algorithms of CLRS-30 as catalogue records (Velickovic et al. 2022, table 1).
 
 Probes and their order are dm-clrs's `SPECS`; families are CLRS-Text's (Markeeva et al. 2024).
-`ties` was read off dm-clrs 2.0.3's algorithms. Where these sort with `np.argsort`, equal keys
-come out lowest index first up to 16 elements; beyond, NumPy leaves their order open.
+`ties` was read off dm-clrs 2.0.3's algorithms. Where these sort with `np.argsort`, NumPy leaves
+the order of equal keys open, and processors differ; the engines here take the lowest index first.
 """
 
 from clrs_text_bench.tasks import Probe, ProbeType, Stage, Task

@@ -37,14 +37,15 @@ class Engine:
         """Makes the samples of these indices; see `protocols.Engine`.
 
         Each sample is the first that upstream's sampler draws from a `RandomState` over the
-        sample's own Philox stream.
+        sample's own Philox stream. Ties are broken as the catalogue says, on any processor.
         """
         upstream = _upstream(algorithm)
         sampler = upstream.sampler(algorithm, length)
         rows = Rows(algorithm, length, seed, split, use_hints, graph_hints)
         for index in indices.tolist():
             bits = bit_generator(SampleId(seed, split, algorithm, length, index))
-            sample = upstream.draw(sampler, bits)
+            with upstream.lowest_index_first():
+                sample = upstream.draw(sampler, bits)
             rows.add(index, *upstream.text(algorithm, sample, use_hints), upstream.trace_of(sample))
         return rows.table()
 
@@ -62,7 +63,8 @@ class Engine:
     ) -> Iterator[pa.Table]:
         """Yields upstream's own sequential stream, byte for byte, in tables of `chunk` rows.
 
-        `seed` is upstream's; `index` counts places in the stream. `split` is a label only.
+        `seed` is upstream's; `index` counts places in the stream. `split` is a label only. Ties
+        are broken as upstream breaks them on this machine (see `upstream.lowest_index_first`).
         """
         upstream = _upstream(algorithm)
         sampler = upstream.sampler(algorithm, length, seed)
@@ -80,7 +82,8 @@ class Engine:
         task = tasks.get(algorithm)
         checked = given_inputs.check(task, inputs)
         try:
-            return upstream.run(algorithm, checked)
+            with upstream.lowest_index_first():
+                return upstream.run(algorithm, checked)
         except BadInput:
             raise
         except Exception as error:

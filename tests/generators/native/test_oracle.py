@@ -13,7 +13,8 @@ def _upstream_traces(algorithm, length, seed, count):
     from clrs_text_bench.generators import upstream
 
     sampler = upstream.sampler(algorithm, length, seed)
-    return [upstream.trace_of(upstream.draw(sampler, None)) for _ in range(count)]
+    with upstream.lowest_index_first():
+        return [upstream.trace_of(upstream.draw(sampler, None)) for _ in range(count)]
 
 
 def assert_equals_upstream(algorithm, length, seed, count):
