@@ -1,5 +1,7 @@
 """Values that several algorithms write in the same way (upstream: `clrs._src.probing`)."""
 
+import numpy as np
+
 from .bits import truncated, uniform
 from .kernel import jit
 
@@ -40,3 +42,42 @@ def write_initial_order(n, pred):
     pred[0] = 0
     for i in range(1, n):
         pred[i] = i - 1
+
+
+@jit
+def write_values(row, at, values):
+    """Writes one value per node at an offset; returns where it stopped."""
+    for i in range(len(values)):
+        row[at + i] = values[i]
+    return at + len(values)
+
+
+@jit
+def write_node(row, at, n, node):
+    """Writes a mask that is 1 at one of n nodes, into cleared space; returns where it stopped."""
+    row[at + node] = 1.0
+    return at + n
+
+
+@jit
+def write_classes(row, at, values, classes):
+    """Writes one-hot rows of classes, into cleared space; returns where it stopped."""
+    for i in range(len(values)):
+        row[at + classes * i + values[i]] = 1.0
+    return at + classes * len(values)
+
+
+@jit
+def stable_order(keys):
+    """Returns the indices of keys in ascending order, equal keys lowest index first.
+
+    Upstream's `np.argsort` leaves the order of equal keys open; the catalogue settles it.
+    """
+    order = np.arange(len(keys))
+    for j in range(1, len(keys)):
+        i = j - 1
+        while i >= 0 and keys[order[i]] > keys[j]:
+            order[i + 1] = order[i]
+            i -= 1
+        order[i + 1] = j
+    return order
