@@ -17,7 +17,7 @@ from . import batch, bits, layout
 from .completing import complete
 from .kernel import Kernel
 
-_FAMILIES = ("sorting",)
+_FAMILIES = ("sorting", "graph_search")
 _DOMAIN = b"clrs-text-bench/native/1"
 _FIRST_ROOM = 64
 _FIRST_BYTES = 1 << 16
