@@ -73,7 +73,7 @@ _read = _options(
     "--save-predictions", is_flag=True, help="Keep the answers in RESULTS/predictions/RUN."
 )
 def evaluate(model: str, data: str, results: str, save_predictions: bool, **asked) -> None:
-    """Let a MODEL answer a data set, score its answers, and add them to the leaderboard.
+    """Let a MODEL answer a data set, and add its scores to the leaderboard.
 
     MODEL is a spec: solver, majority, transformer:RUN, file:answers.jsonl, ... An evaluation that
     was cut off goes on where it was when the same command is given again.
@@ -95,10 +95,11 @@ def evaluate(model: str, data: str, results: str, save_predictions: bool, **aske
 @click.option("--out", type=_PATH, help="Parquet file to write the scores of each answer to.")
 @click.option("--results", type=_PATH, help="Results folder to add to, if any.")
 def score(predictions: str, data: str, out: str | None, results: str | None, **asked) -> None:
-    """Score a file of PREDICTIONS: Parquet, JSON lines or CSV, whoever wrote it.
+    """Score a file of PREDICTIONS, whoever wrote it.
 
-    It must have the columns split, algo_name, length, seed, index and prediction. Samples of the
-    split that it leaves out are missing answers, which score 0; choose a part with -a and -l.
+    The file is Parquet, JSON lines (.jsonl) or CSV, with the columns split, algo_name, length,
+    seed, index and prediction. Samples of the split that it leaves out are missing answers, which
+    score 0; choose a part with -a and -l.
 
     \b
     Example:
@@ -192,9 +193,10 @@ def leaderboard(
     score: str,
     **chosen,
 ) -> None:
-    """Show who scores what: over all, or by algorithm, family, length or regime.
+    """Show who scores what.
 
-    Means are over answers, then lengths, then algorithms.
+    Means are over answers, then lengths, then algorithms; --by shows one for each algorithm,
+    family, length or regime. Missing answers, and failed ones, score 0.
 
     \b
     Examples:

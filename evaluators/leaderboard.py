@@ -176,12 +176,22 @@ def _read_rows(results: Folder, name: str) -> pa.Table:
             )
         expected = row_schema(values["scores"])
         if not file.schema_arrow.equals(expected):
-            odd = set(file.schema_arrow) ^ set(expected)
-            names = ", ".join(sorted({field.name for field in odd})) or "their order"
-            raise BadInput(f"{where} has other columns than a leaderboard file: {names}")
+            odd = ", ".join(_odd_columns(file.schema_arrow, expected)) or "in another order"
+            raise BadInput(f"{where} has other columns than a leaderboard file: {odd}")
         return file.read()
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{where} is not a whole Parquet file: {error}") from error
+
+
+def _odd_columns(found: pa.Schema, expected: pa.Schema) -> list[str]:
+    """Returns the names of columns that only one schema has, or that differ in type."""
+
+    def type_in(columns: pa.Schema, name: str) -> pa.DataType | None:
+        place = columns.get_field_index(name)
+        return columns.field(place).type if place >= 0 else None
+
+    names = dict.fromkeys([*found.names, *expected.names])
+    return [name for name in names if type_in(found, name) != type_in(expected, name)]
 
 
 def read_scores(results: Folder, run: str) -> pa.Table:
