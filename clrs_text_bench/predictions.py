@@ -71,14 +71,20 @@ def align(predictions: pa.Table, requests: pa.Table) -> pa.Table:
     answered = pc.is_valid(found["prediction"])
     reasons = pc.if_else(answered, found["finish_reason"], pa.scalar("error"))
     found = found.set_column(1, "finish_reason", reasons)
-    columns = [requests[name] for name in schema.IDENTITY] + found.columns
-    return pa.table(columns, names=schema.PREDICTIONS.names).cast(schema.PREDICTIONS)
+    columns = identity(requests).columns + found.columns
+    return pa.table(columns, schema=schema.PREDICTIONS)
 
 
 def unknown_rows(predictions: pa.Table, samples: pa.Table) -> pa.Table:
     """Returns the predictions of one cell that answer none of its samples (seed and index)."""
     places = _index(samples).get_indexer(_index(predictions))
     return predictions.filter(pa.array(places < 0))
+
+
+def identity(table: pa.Table) -> pa.Table:
+    """Returns the identity columns of predictions or samples, in the types of `schema`."""
+    columns = pa.schema([schema.PREDICTIONS.field(name) for name in schema.IDENTITY])
+    return table.select(columns.names).cast(columns)
 
 
 def cells(predictions: pa.Table) -> list[tuple[str, str, int]]:

@@ -66,11 +66,12 @@ class PredictionsFile:
 
     def generate(self, requests: pa.Table) -> pa.Table:
         """Returns the file's answers to these samples."""
-        numbered = requests.append_column("row", pa.array(range(len(requests)), pa.int64()))
+        samples = predictions.identity(requests)
+        samples = samples.append_column("row", pa.array(range(len(samples)), pa.int64()))
         places, parts = [], []
-        for key in predictions.cells(requests):
+        for key in predictions.cells(samples):
             self._enter(key)
-            asked = predictions.of_cell(numbered, *key)
+            asked = predictions.of_cell(samples, *key)
             places.append(asked["row"].to_numpy())
             parts.append(predictions.align(self._cell_rows, asked))
         if not parts:

@@ -216,7 +216,7 @@ def test_heatmap_has_a_panel_for_each_contestant(story):
     assert rows == ["minimum", "dfs", "bfs"]
     values = axes.images[0].get_array()
     expected = [[fall(a, n) for n in (4, 8, 10, 12, 14)] for a in ("minimum", "dfs", "bfs")]
-    assert values == pytest.approx(np.array(expected))
+    assert np.asarray(values) == pytest.approx(np.array(expected))
     weights = [t.get_fontweight() for t in axes.get_xticklabels()]
     assert weights == ["bold", "bold", "normal", "bold", "normal"]
     assert "0.90" in {t.get_text() for t in axes.texts}
