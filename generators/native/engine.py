@@ -17,7 +17,15 @@ from . import batch, bits, layout
 from .completing import complete
 from .kernel import Kernel
 
-_FAMILIES = ("sorting", "graph_search")
+_FAMILIES = (
+    "sorting",
+    "searching",
+    "divide_and_conquer",
+    "dynamic_programming",
+    "greedy",
+    "strings",
+    "graph_search",
+)
 _DOMAIN = b"clrs-text-bench/native/1"
 _FIRST_ROOM = 64
 _FIRST_BYTES = 1 << 16
@@ -77,7 +85,7 @@ def _split(probes: tuple[tasks.Probe, ...], n: int, flat: np.ndarray) -> dict[st
     found, start = {}, 0
     for probe in probes:
         stop = start + int(np.prod(probe.shape(n)))
-        found[probe.name] = flat[..., start:stop].reshape(*flat.shape[:-1], *probe.shape(n))
+        found[probe.name] = flat[..., start:stop].reshape((*flat.shape[:-1], *probe.shape(n)))
         start = stop
     return found
 
