@@ -61,16 +61,19 @@ def _within_trainings(cells: "pd.DataFrame", keys: list[str], scores: list[str])
     weight = 1.0 / (lengths * algorithms)
     kept = dict.fromkeys([*keys, *_COUNTS, "algorithm", "length", "incomplete"])
     parts = cells[list(kept)].copy()
+    absent = [f"{score}_absent" for score in scores]
     for score in scores:
         mean = cells[score]
+        parts[f"{score}_absent"] = mean.isna()
         parts[score] = weight * mean
         for end in ("_low", "_high"):
             parts[score + end] = (weight * (cells[score + end] - mean)) ** 2
     columns = [score + suffix for score in scores for suffix in leaderboard.SUFFIXES]
     groups = parts.groupby(keys, sort=False)
-    # Cells without a score make a group's mean NaN, not smaller.
-    sums = groups[columns].agg(lambda values: values.sum(skipna=False))
+    sums, lacking = groups[columns].sum(), groups[absent].any()
     for score in scores:
+        # Cells without a score make a group's mean NaN, not smaller.
+        sums[score] = sums[score].mask(lacking[f"{score}_absent"])
         sums[score + "_low"] = sums[score] - np.sqrt(sums[score + "_low"])
         sums[score + "_high"] = sums[score] + np.sqrt(sums[score + "_high"])
     counts = groups[list(_COUNTS)].sum()

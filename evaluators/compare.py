@@ -25,6 +25,9 @@ _CHUNK = 1 << 22
 _DECIMALS = 6
 _TIE = 1e-10
 
+# Drawing one binomial number costs about as much as drawing so many signs.
+_COUNT_COST = 40
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -205,15 +208,24 @@ def flipped_sums(
 ) -> np.ndarray:
     """Returns the sums of `[n]` differences under random flips of their signs: `[flips]`.
 
-    Of c differences of one size, the number left as they are is binomial (c, 1/2).
+    Of c differences of one size, the number left as they are is binomial (c, 1/2): where sizes
+    repeat a lot, drawing these numbers is the cheaper way to the same distribution.
     """
     sizes, counts = np.unique(np.abs(differences), return_counts=True)
     sizes, counts = sizes[sizes > 0], counts[sizes > 0]
+    n = counts.sum()
+    by_counts = len(sizes) * _COUNT_COST < n
+    repeated = np.repeat(sizes, counts)
     sums = np.zeros(flips)
-    step = max(1, _CHUNK // max(1, len(sizes)))
-    for start in range(0, flips if len(sizes) else 0, step):
-        shape = (min(step, flips - start), len(sizes))
-        sums[start : start + step] = (2.0 * rng.binomial(counts, 0.5, shape) - counts) @ sizes
+    step = max(1, _CHUNK // max(1, len(sizes) if by_counts else n))
+    for start in range(0, flips if n else 0, step):
+        size = min(step, flips - start)
+        if by_counts:
+            kept = rng.binomial(counts, 0.5, (size, len(sizes))) @ sizes
+        else:
+            bits = np.frombuffer(rng.bytes(size * -(-n // 8)), np.uint8).reshape(size, -1)
+            kept = np.unpackbits(bits, axis=1, count=n).astype(np.float64) @ repeated
+        sums[start : start + size] = 2.0 * kept - counts @ sizes
     return sums
 
 
