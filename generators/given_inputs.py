@@ -7,7 +7,11 @@ import numpy as np
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.tasks import Probe, Task
 
+from . import preconditions
+
 _DERIVED = ("pos", "adj")
+# Sums and products of a few such values are still finite as float32.
+_LARGEST = 1e9
 
 
 def check(task: Task, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -18,7 +22,7 @@ def check(task: Task, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
 
     Raises:
       BadInput: naming the probe that is missing, unknown, of a wrong shape, not finite, or not
-        one-hot.
+        one-hot; or if the algorithm cannot run on the inputs together (see `preconditions`).
     """
     wanted = [p for p in task.stage("input") if p.name not in _DERIVED]
     known = {p.name for p in task.stage("input")}
@@ -28,16 +32,36 @@ def check(task: Task, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     missing = [p.name for p in wanted if p.name not in inputs]
     if missing:
         raise BadInput(f"inputs of {task.name} lack {', '.join(missing)}")
-    n = _number_of_nodes(task, wanted, inputs)
-    return {p.name: _array(task, p, np.asarray(inputs[p.name]), n) for p in wanted}
+    numbers = {p.name: _numbers(task, p, inputs[p.name]) for p in wanted}
+    n = _number_of_nodes(task, wanted, numbers)
+    checked = {p.name: _array(task, p, numbers[p.name], n) for p in wanted}
+    preconditions.check(task.name, checked)
+    return checked
+
+
+def _where(task: Task, probe: Probe) -> str:
+    return f"input {probe.name!r} of {task.name}"
+
+
+def _numbers(task: Task, probe: Probe, given: object) -> np.ndarray:
+    where = _where(task, probe)
+    try:
+        numbers = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{where} is not an array of numbers") from error
+    if not np.isfinite(numbers).all():
+        raise BadInput(f"{where} holds a value that is not finite")
+    if np.any(np.abs(numbers) > _LARGEST):
+        raise BadInput(f"{where} holds a value beyond {_LARGEST:.0e}")
+    return numbers
 
 
 def _number_of_nodes(task: Task, wanted: list[Probe], inputs: Mapping[str, np.ndarray]) -> int:
     """Reads n off an input that has one value per node, or per pair of nodes."""
-    sized = [p for p in wanted if p.location != "graph" and np.ndim(inputs[p.name]) > 0]
+    sized = [p for p in wanted if p.location != "graph" and inputs[p.name].ndim > 0]
     if not sized:
         raise BadInput(f"inputs of {task.name} hold no array with a value for each node")
-    n = max(len(inputs[p.name]) for p in sized if p.type != "mask_one" or len(sized) == 1)
+    n = max(len(inputs[p.name]) for p in sized)
     smallest = task.n_nodes(task.min_length)
     if n < smallest:
         raise BadInput(f"{task.name} needs at least {smallest} nodes, got {n}")
@@ -45,13 +69,7 @@ def _number_of_nodes(task: Task, wanted: list[Probe], inputs: Mapping[str, np.nd
 
 
 def _array(task: Task, probe: Probe, given: np.ndarray, n: int) -> np.ndarray:
-    where = f"input {probe.name!r} of {task.name}"
-    try:
-        given = given.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"{where} is not an array of numbers") from error
-    if not np.isfinite(given).all():
-        raise BadInput(f"{where} holds a value that is not finite")
+    where = _where(task, probe)
     if probe.type == "mask_one" and given.ndim == 0:
         given = _one_hot(given, n, where)
     if probe.n_classes and given.shape == (n,):

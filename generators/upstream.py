@@ -103,6 +103,9 @@ def run(algorithm: str, inputs: Mapping[str, np.ndarray]) -> Trace:
     """Runs upstream's algorithm on checked inputs (see `given_inputs.check`)."""
     arguments = _ARGUMENTS.get(algorithm, _in_order)(inputs)
     _, probes = getattr(algorithms, algorithm)(*arguments)
+    if isinstance(probes["output"]["node"].get("match", {}).get("data"), list):
+        # Upstream's naive_string_matcher forgets to, where there is no match.
+        probing.finalize(probes)
     given, outputs, hints = probing.split_stages(probes, specs.SPECS[algorithm])
     return Trace(
         inputs={p.name: p.data[0] for p in given},
@@ -128,16 +131,7 @@ def _two_strings(inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Splits the characters into the first string (text) and the second (pattern)."""
     characters = np.argmax(inputs["key"], axis=-1)
     second = inputs["string"] == 1
-    if second.all() or not second.any() or np.any(np.diff(second.astype(int)) < 0):
-        raise BadInput("input 'string' must be 0 for a first string and then 1 for a second one")
     return [characters[~second], characters[second]]
-
-
-def _text_and_pattern(inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    text, pattern = _two_strings(inputs)
-    if len(pattern) > len(text):
-        raise BadInput(f"the pattern ({len(pattern)}) is longer than the text ({len(text)})")
-    return [text, pattern]
 
 
 _ARGUMENTS = {
@@ -145,8 +139,8 @@ _ARGUMENTS = {
     "optimal_bst": lambda inputs: [np.array(inputs["p"][:-1]), np.array(inputs["q"])],
     "task_scheduling": lambda inputs: [inputs["d"].astype(np.int64), np.array(inputs["w"])],
     "lcs_length": _two_strings,
-    "naive_string_matcher": _text_and_pattern,
-    "kmp_matcher": _text_and_pattern,
+    "naive_string_matcher": _two_strings,
+    "kmp_matcher": _two_strings,
     "dfs": _unweighted,
     "topological_sort": _unweighted,
     "articulation_points": _unweighted,
