@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from clrs_text_bench.errors import BadInput
 
@@ -59,8 +60,22 @@ class Folder:
         """Returns whether what should be a folder is a file."""
         return self.fs.isfile(self.root)
 
+    def in_memory(self) -> bool:
+        """Returns whether this process alone can see it."""
+        return isinstance(self.fs, MemoryFileSystem)
+
+    def within(self, name: str) -> "Folder":
+        """Returns a folder of this folder."""
+        return Folder(f"{self.url.rstrip('/')}/{name}", self.fs, self.path(name))
+
     def names(self) -> list[str]:
-        """Returns the names of all files below the folder, sorted; none if there is no folder."""
+        """Returns the names of all files below the folder, sorted; none if there is no folder.
+
+        Temporary files, which a killed process may leave behind, do not count.
+        """
+        return [name for name in self._all_names() if not _is_temporary(name)]
+
+    def _all_names(self) -> list[str]:
         if not self.exists():
             return []
         root = self.root.rstrip("/") + "/"
@@ -103,9 +118,13 @@ class Folder:
 
     def sweep(self) -> None:
         """Removes temporary files that a killed process left behind."""
-        for name in self.names():
-            if posixpath.basename(name).startswith(_TEMPORARY):
+        for name in self._all_names():
+            if _is_temporary(name):
                 self.remove(name)
+
+
+def _is_temporary(name: str) -> bool:
+    return posixpath.basename(name).startswith(_TEMPORARY)
 
 
 def write_local(path: str, data: bytes) -> None:

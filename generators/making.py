@@ -4,6 +4,7 @@ import json
 import posixpath
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 from clrs_text_bench import datasets, progress
 from clrs_text_bench.datasets import MANIFEST, UNFINISHED, FileRecord, Manifest, OverlapRecord
@@ -62,15 +63,28 @@ def make(
       RunFailed: if a worker died; what is whole stays, and `resume` goes on.
     """
     folder = Folder.at(url)
+    existed = folder.exists()
     version = jobs.check_engine(order.engine, stream=order.recipe.stream)
     if order.dedupe and order.recipe.stream == "upstream":
         raise BadInput("--dedupe would leave gaps in upstream's stream; use one of the two")
     if _is_finished(folder, order, version, resume=resume, overwrite=overwrite):
         return datasets.open(url)
     todo = plan(order.recipe, dedupe=order.dedupe)
-    run = _Run(order, folder, n_workers, todo, show)
-    files = run.make_files()
-    overlap = run.measure(files)
+    begun = folder.exists(_RECIPE)
+    # What is in this process's memory, no other process can write to.
+    run = _Run(order, folder, 0 if folder.in_memory() else n_workers, todo, show)
+    try:
+        folder.write(_RECIPE, json.dumps(_signature(order, version)).encode())
+        files = run.make_files()
+        overlap = run.measure(files)
+    except BadInput:
+        if not begun and not run.whole:
+            _abandon(folder, existed)
+        raise
+    except RunFailed as error:
+        raise RunFailed(
+            f"{error}; {run.whole} of {len(todo)} jobs are whole, go on with --resume"
+        ) from None
     manifest = _manifest(order, version, files, overlap)
     folder.write(MANIFEST, (manifest.model_dump_json(indent=1) + "\n").encode())
     _forget(folder)
@@ -89,9 +103,7 @@ def _is_finished(
     if names and not ours:
         raise BadInput(f"{folder.url} holds other files, such as {names[0]}; choose another --out")
     if ours and overwrite:
-        for name in sorted(names, key=lambda n: n != MANIFEST):
-            if name == MANIFEST or name.startswith(("data/", f"{UNFINISHED}/")):
-                folder.remove(name)
+        _clear(folder, names)
     elif ours and not resume:
         state = "a data set" if MANIFEST in names else "an unfinished data set"
         raise BadInput(
@@ -102,14 +114,45 @@ def _is_finished(
         manifest = datasets.open(folder.url).manifest
         found = Order(manifest.recipe, manifest.engine, manifest.dedupe, manifest.command)
         _same_order(_signature(found, manifest.engine_version), signature, folder)
+        _all_there(manifest, names, folder)
         _forget(folder)
         return True
     elif _RECIPE in names:
-        folder.sweep()
-        _same_order(json.loads(folder.read(_RECIPE)), signature, folder)
-        return False
-    folder.write(_RECIPE, json.dumps(signature).encode())
+        _same_order(_read_json(folder, _RECIPE) or {}, signature, folder)
+    folder.sweep()
     return False
+
+
+def _clear(folder: Folder, names: list[str]) -> None:
+    """Removes a data set, in an order that leaves it recognisable if cut off."""
+    folder.write(_RECIPE, b"{}")
+    for name in sorted(names, key=lambda n: n != MANIFEST):
+        if name == MANIFEST or name.startswith(("data/", f"{UNFINISHED}/")):
+            folder.remove(name)
+
+
+def _abandon(folder: Folder, existed: bool) -> None:
+    """Removes all traces of a run that made nothing whole: there is nothing to go on with."""
+    if existed:
+        folder.within("data").clear()
+        _forget(folder)
+    else:
+        folder.clear()
+
+
+def _all_there(manifest: Manifest, names: list[str], folder: Folder) -> None:
+    present = set(names)
+    for file in manifest.files:
+        if file.path not in present:
+            raise BadInput(f"{folder.url} lacks {file.path}; make it again with --overwrite")
+
+
+def _read_json(folder: Folder, name: str) -> Any:
+    """Reads a record of an unfinished run; None if it is damaged."""
+    try:
+        return json.loads(folder.read(name))
+    except ValueError:
+        return None
 
 
 def _signature(order: Order, version: str) -> dict:
@@ -132,7 +175,7 @@ def _same_order(found: dict, wanted: dict, folder: Folder) -> None:
 
 def _forget(folder: Folder) -> None:
     """Removes the records of a run that is finished."""
-    Folder(folder.url, folder.fs, folder.path(UNFINISHED)).clear()
+    folder.within(UNFINISHED).clear()
 
 
 @dataclass
@@ -162,8 +205,15 @@ class _Run:
             bar.advance(self._task, done)
             for distinct in (False, True):
                 self._make([j for j in self.todo if (j.kind == "distinct") == distinct])
-        by_cell = sorted(self.todo, key=lambda j: self.order.recipe.cells().index(j.cell))
-        return [f for job in by_cell for f in self._files[job.name]]
+        places = self._places()
+        made = [f for job in self.todo for f in self._files[job.name]]
+        # Files of a cell come in order of their parts, and sorting keeps it.
+        return sorted(made, key=lambda f: places[f.split, f.algorithm, f.length])
+
+    @property
+    def whole(self) -> int:
+        """Number of jobs whose files are there."""
+        return len(self._files)
 
     def _recall(self) -> None:
         """Takes over the jobs that an earlier run finished, as long as their files are there."""
@@ -171,7 +221,10 @@ class _Run:
         for job in self.todo:
             name = self._record_name(job)
             if name in present:
-                records = [FileRecord(**r) for r in json.loads(self.folder.read(name))]
+                values = _read_json(self.folder, name)
+                if values is None:
+                    continue
+                records = [FileRecord(**r) for r in values]
                 if all(r.path in present for r in records):
                     self._files[job.name] = records
 
@@ -182,17 +235,11 @@ class _Run:
         todo = [job for job in todo if job.name not in self._files]
         calls = [(jobs.make, (job, self._settings, self._train_files(job))) for job in todo]
         labels = [f"{j.cell.split}/{j.cell.algorithm}/{j.cell.length}" for j in todo]
-        try:
-            for event in workers.run(calls, labels, self.n_workers):
-                if isinstance(event, workers.Progress):
-                    self._bar.advance(self._task, event.rows)
-                else:
-                    self._keep(todo[event.place], event.result)
-        except RunFailed as error:
-            raise RunFailed(
-                f"{error}; {len(self._files)} of {len(self.todo)} jobs are whole, go on with "
-                "--resume"
-            ) from None
+        for event in workers.run(calls, labels, self.n_workers):
+            if isinstance(event, workers.Progress):
+                self._bar.advance(self._task, event.rows)
+            else:
+                self._keep(todo[event.place], event.result)
 
     def _keep(self, job: Job, records: list[FileRecord]) -> None:
         rows = [r.model_dump() for r in records]
@@ -225,10 +272,16 @@ class _Run:
         with progress.bar("cells", show=self.show) as bar:
             task = bar.add_task("overlap", total=len(calls))
             for event in workers.run(calls, labels, self.n_workers):
-                bar.advance(task)
-                found.extend(event.result)
-        order = [(c.split, c.algorithm, c.length) for c in self.order.recipe.cells()]
-        return sorted(found, key=lambda o: order.index((o.split, o.algorithm, o.length)))
+                if isinstance(event, workers.Done):
+                    bar.advance(task)
+                    found.extend(event.result)
+        places = self._places()
+        return sorted(found, key=lambda o: places[o.split, o.algorithm, o.length])
+
+    def _places(self) -> dict[tuple[str, str, int], int]:
+        """Returns the place of every cell in the recipe."""
+        cells = self.order.recipe.cells()
+        return {(c.split, c.algorithm, c.length): place for place, c in enumerate(cells)}
 
 
 def _measure(job: jobs.Measure, settings: jobs.Settings, _: jobs.Report) -> list[OverlapRecord]:

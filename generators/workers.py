@@ -53,14 +53,17 @@ def run(
     Args:
       calls: functions with their arguments; each is called with a `report(rows)` as well. All must
         be importable in a fresh interpreter.
-      labels: what each call makes, for the sentence about a worker that died.
-      workers: number of processes.
+      labels: what each call makes, for the sentence about a worker that failed.
+      workers: number of processes; 0 makes the calls in this one.
 
     Raises:
       RunFailed: if a worker dies; it and its call are named. Other calls' results, if they came
         before, were yielded.
       BadInput: if a call raises it.
     """
+    if not workers:
+        yield from _run_here(calls)
+        return
     pool: list[_Worker] = []
     waiting = list(range(len(calls)))[::-1]
     try:
@@ -78,13 +81,35 @@ def run(
         _stop(pool)
 
 
+def _run_here(calls: list[tuple[Callable, tuple]]) -> Iterator[Progress | Done]:
+    for place, (function, arguments) in enumerate(calls):
+        rows: list[int] = []
+        result = function(*arguments, rows.append)
+        yield Progress(sum(rows))
+        yield Done(place, result)
+
+
 def _start(number: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, os.getpid()), daemon=True)
-    process.start()
+    with _interrupts_held():
+        process.start()
     there.close()
     return _Worker(number + 1, process, here)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Holds Ctrl-C back, in this process for now and in those started meanwhile for good.
+
+    The terminal sends it to the whole group; this process alone decides what it means.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hand_out(worker: _Worker, calls: list[tuple[Callable, tuple]], waiting: list[int]) -> None:
@@ -110,8 +135,11 @@ def _receive(worker: _Worker, labels: list[str]) -> Progress | Done:
             f"{_how_it_ended(worker.process.exitcode)} while making {labels[worker.place]}"
         ) from None
     if isinstance(message, _Failed):
-        error = BadInput if message.bad_input else RunFailed
-        raise error(message.sentence)
+        if message.bad_input:
+            raise BadInput(message.sentence)
+        raise RunFailed(
+            f"worker {worker.number} failed while making {labels[worker.place]}: {message.sentence}"
+        )
     return message
 
 
@@ -131,8 +159,6 @@ def _stop(pool: list[_Worker]) -> None:
 
 def _serve(pipe: Connection, parent: int) -> None:
     """Answers calls until the pipe closes."""
-    # The terminal sends Ctrl-C to the whole group; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The engine must not take an accelerator that a training on the same machine may hold.
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -148,6 +174,7 @@ def _serve(pipe: Connection, parent: int) -> None:
                 answer = Done(place, function(*arguments, report))
             except BadInput as error:
                 answer = _Failed(str(error), bad_input=True)
-            except Exception:
-                answer = _Failed(f"a worker failed: {traceback.format_exc()}", bad_input=False)
+            except Exception as error:
+                traceback.print_exc()
+                answer = _Failed(f"{type(error).__name__}: {error}", bad_input=False)
             pipe.send(answer)
