@@ -104,7 +104,8 @@ def show(
         console.print(f"[yellow]note:[/yellow] {sentence}")
     if samples:
         console.print()
-        console.print(showing.samples(opened, chosen, samples))
+        # Not wrapped: what is shown is what the file holds.
+        console.print(showing.samples(opened, chosen, samples), soft_wrap=True)
 
 
 @click.command()

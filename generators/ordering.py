@@ -4,7 +4,7 @@ import os
 import shlex
 from typing import Any
 
-from clrs_text_bench import lengths, recipes
+from clrs_text_bench import lengths, recipes, validation
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.recipes import Recipe
 
@@ -44,6 +44,7 @@ def _from_options(options: dict[str, Any]) -> Recipe:
 
 
 def _from_recipe(name: str, options: dict[str, Any]) -> Recipe:
+    recipe = recipes.load(name)
     given = [
         flag
         for flag, key in (
@@ -56,22 +57,20 @@ def _from_recipe(name: str, options: dict[str, Any]) -> Recipe:
     ]
     if given:
         raise BadInput(f"recipe {name} settles {', '.join(given)}; write a recipe of your own")
-    recipe = recipes.load(name)
-    if options["seed"] is not None:
-        splits = tuple(s.model_copy(update={"seeds": (options["seed"],)}) for s in recipe.splits)
-        recipe = recipe.model_copy(update={"splits": splits})
     return _with_flags(recipe, options)
 
 
 def _with_flags(recipe: Recipe, options: dict[str, Any]) -> Recipe:
-    update = {}
+    values = recipe.model_dump(mode="json")
     if options["hints"]:
-        update["hints"] = True
-    if options["graph_hints"] is not None:
-        update["graph_hints"] = options["graph_hints"]
-    if options["stream"] is not None:
-        update["stream"] = options["stream"]
-    return recipe.model_copy(update=update)
+        values["hints"] = True
+    for flag in ("graph_hints", "stream"):
+        if options[flag] is not None:
+            values[flag] = options[flag]
+    if options["seed"] is not None:
+        for split in values["splits"]:
+            split["seeds"] = [options["seed"]]
+    return validation.build(Recipe, values, "command line")
 
 
 def _command(name: str | None, options: dict[str, Any], engine: str) -> str:

@@ -74,15 +74,17 @@ def cells(dataset: Dataset, chosen: list[Cell]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for cell in chosen:
         lengths = text_lengths(dataset, cell) if cell.count else None
-        record = overlap[(cell.split, cell.algorithm, cell.length)]
+        repeated = _overlap(overlap.get((cell.split, cell.algorithm, cell.length)))
         table.add_row(
             cell.split,
             cell.algorithm,
             str(cell.length),
             f"{cell.count:,}",
             *_lengths(lengths),
-            _share(record.rows - record.distinct, record.rows),
-            "" if record.in_train is None else _share(record.in_train, record.rows),
+            "" if record is None else _share(record.rows - record.distinct, record.rows),
+            ""
+            if record is None or record.in_train is None
+            else _share(record.in_train, record.rows),
         )
     return table
 
