@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
 from clrs_text_bench import schema, tasks, validation
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench.errors import BadInput, unknown
 from clrs_text_bench.recipes import Recipe
 from clrs_text_bench.storage import Folder, sha256
 
@@ -24,7 +24,8 @@ MANIFEST = "dataset.json"
 UNFINISHED = "unfinished"
 
 # Measured by benchmarks/parquet.py: eleven times smaller than no compression, at half its writing
-# rate, which drawing the samples hides. Dictionaries for all columns make a fifth of the difference.
+# rate, which drawing the samples hides. Dictionaries for all columns make a fifth of the
+# difference.
 _COMPRESSION = {"compression": "zstd", "compression_level": 3, "use_dictionary": True}
 _ROW_GROUP_BYTES = 4 << 20
 
@@ -165,11 +166,15 @@ class Dataset:
           limit: at most so many rows, from the first.
 
         Raises:
-          BadInput: if a file is missing, cut short, or has not the columns of the schema.
+          BadInput: if the data set has no such cell, or a file of it is missing, cut short,
+            altered, or has not the columns of the schema.
         """
+        files = self.files(cell)
+        if not files:
+            raise BadInput(f"{self.url} has no {cell.split}/{cell.algorithm}/{cell.length}")
         tables, rows = [], 0
-        for file in self.files(cell):
-            if limit is not None and rows >= limit:
+        for file in files:
+            if limit is not None and rows >= limit and tables:
                 break
             tables.append(self._read_file(file, columns))
             rows += tables[-1].num_rows
@@ -182,7 +187,14 @@ class Dataset:
             yield self._read_file(file, columns)
 
     def _read_file(self, file: FileRecord, columns: list[str] | None) -> pa.Table:
-        table = from_parquet(self.folder.read(file.path), f"{file.path} of {self.url}", columns)
+        data = self.folder.read(file.path)
+        where = f"{file.path} of {self.url}"
+        problem = damage(file, data)
+        if problem:
+            # A file that is no data set at all, or lacks a column, is told apart first.
+            from_parquet(data, where, columns)
+            raise BadInput(f"{problem} ({self.url}); make the data set again")
+        table = from_parquet(data, where, columns)
         if table.num_rows != file.rows:
             raise BadInput(
                 f"{file.path} of {self.url} has {table.num_rows} rows, its manifest says "
@@ -210,7 +222,7 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     """Reads a manifest; `where` names it in an error."""
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{where} is not valid JSON: {error}") from error
     version = values.get("format_version") if isinstance(values, dict) else None
     if isinstance(version, int) and version > schema.FORMAT_VERSION:
@@ -243,6 +255,9 @@ def from_parquet(data: bytes, where: str, columns: list[str] | None = None) -> p
     Raises:
       BadInput: if the bytes are not Parquet, or columns are missing or of other types.
     """
+    for name in columns or ():
+        if name not in schema.DATASET.names:
+            raise unknown("column of a data set", name, schema.DATASET.names)
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
         found = file.schema_arrow
@@ -258,6 +273,15 @@ def from_parquet(data: bytes, where: str, columns: list[str] | None = None) -> p
         return file.read(columns=columns).select(columns or schema.DATASET.names)
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{where} is not a whole Parquet file: {error}") from error
+
+
+def damage(file: FileRecord, data: bytes) -> str | None:
+    """Returns a sentence on how a file's bytes are not those it was recorded with, if so."""
+    if len(data) != file.bytes:
+        return f"{file.path} has {len(data)} bytes, its manifest says {file.bytes}"
+    if sha256(data) != file.sha256:
+        return f"{file.path} was altered: its hash is not the manifest's"
+    return None
 
 
 def file_name(split: str, algorithm: str, length: int, part: int) -> str:

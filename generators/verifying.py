@@ -9,7 +9,6 @@ import pyarrow as pa
 from clrs_text_bench import datasets, progress, registry
 from clrs_text_bench.datasets import Dataset, FileRecord
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.storage import sha256
 
 _PURPOSE = 0xC1E5
 
@@ -75,10 +74,9 @@ def _check_file(dataset: Dataset, file: FileRecord) -> Iterator[str]:
     except BadInput as error:
         yield str(error)
         return
-    if len(data) != file.bytes:
-        yield f"{file.path} has {len(data)} bytes, its manifest says {file.bytes}"
-    elif sha256(data) != file.sha256:
-        yield f"{file.path} was altered: its hash is not the manifest's"
+    problem = datasets.damage(file, data)
+    if problem:
+        yield problem
 
 
 def _check_rows(dataset: Dataset, cell: datasets.Cell, wanted: int) -> tuple[int, list[str]]:
