@@ -5,7 +5,7 @@
 
     [[splits]]
     name = "train"
-    algorithms = ["insertion_sort", "quicksort"]   # or "all"
+    algorithms = ["insertion_sort", "quicksort"]   # or "clrs30": the thirty; "all": plug-ins' too
     lengths = "4-8,12"                             # or a table of lengths by algorithm
     samples = 1000                                 # of each length and seed
     seeds = [0]
@@ -26,6 +26,7 @@ from clrs_text_bench import tasks, validation
 from clrs_text_bench.errors import BadInput, unknown
 
 _INT64 = 2**63
+_UPSTREAM_SEEDS = 2**32
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,6 +65,16 @@ def _read_lengths(value: object) -> tuple[int, ...]:
     return tuple(lengths_.parse(",".join(str(v) for v in value)))
 
 
+def _read_algorithms(value: object) -> tuple[str, ...]:
+    if value == "all":
+        return tuple(tasks.names())
+    if isinstance(value, str) and value in tasks.by_plugin():
+        return tasks.by_plugin()[value]
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f'algorithms must be "clrs30", "all" or a list of names, not {value!r}')
+    return tuple(value)
+
+
 Lengths = Annotated[tuple[int, ...], BeforeValidator(_read_lengths)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Seed = Annotated[int, Field(ge=-_INT64, lt=_INT64, strict=True)]
@@ -85,20 +96,18 @@ class Split(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _spread(cls, values: object) -> object:
-        """Writes the short forms out: "all" algorithms, one list of lengths for all of them."""
+        """Writes the short forms out: named algorithms, one list of lengths for all of them."""
         if not isinstance(values, dict):
             return values
         values = dict(values)
-        chosen, found = values.get("algorithms", ()), values.get("lengths")
-        if chosen == "all":
-            chosen = tasks.names()
-        if isinstance(chosen, str):
-            raise ValueError(f'algorithms must be "all" or a list of names, not {chosen!r}')
+        chosen, found = _read_algorithms(values.get("algorithms", ())), values.get("lengths")
         if found is not None and not isinstance(found, dict):
             if not chosen:
                 raise ValueError("key 'algorithms' is missing")
-            found = {str(name): found for name in chosen}
+            found = dict.fromkeys(chosen, found)
         if found is not None:
+            if chosen and set(chosen) != set(found):
+                raise ValueError("algorithms and the table of lengths name different algorithms")
             values["lengths"] = found
             values["algorithms"] = tuple(found)
         return values
@@ -156,6 +165,16 @@ class Recipe(_Strict):
                     f"{cell.algorithm} at length {cell.length} stands twice in split {cell.split}"
                 )
             seen.add(key)
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_of_upstream(self) -> "Recipe":
+        if self.stream == "upstream":
+            for seed in (s for split in self.splits for s in split.seeds):
+                if not 0 <= seed < _UPSTREAM_SEEDS:
+                    raise ValueError(
+                        f"upstream's seeds go from 0 to {_UPSTREAM_SEEDS - 1}, not {seed}"
+                    )
         return self
 
     def cells(self, split: str | None = None) -> list[Cell]:

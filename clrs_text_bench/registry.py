@@ -86,7 +86,7 @@ def load(group: Group, name: str) -> Any:
     entry = claims[0]
     try:
         return entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module that exits must not end this program
         raise BadInput(
             f"{_KINDS[group]} {name!r} of {_origin(entry)} cannot be imported from "
             f"{entry.value}: {type(error).__name__}: {error}"

@@ -19,6 +19,8 @@ Stage = Literal["input", "output", "hint"]
 Location = Literal["node", "edge", "graph"]
 ProbeType = Literal["scalar", "categorical", "mask", "mask_one", "pointer", "should_be_permutation"]
 
+_OWN = "clrs30"
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -158,32 +160,55 @@ def _part(probe: Probe, name: str) -> AnswerPart:
     return AnswerPart(name, rank, decimals)
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """The tasks by name, the names by plug-in, and a sentence for what could not be loaded."""
+
+    tasks: dict[str, Task]
+    by_plugin: dict[str, tuple[str, ...]]
+    problems: tuple[str, ...]
+
+
 @functools.cache
-def _load() -> tuple[dict[str, Task], tuple[str, ...]]:
+def _load() -> _Loaded:
     found: dict[str, Task] = {}
+    by_plugin: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
-    for entry in registry.names("tasks"):
+    # CLRS-30 first: no plug-in's name may move or replace its tasks.
+    for entry in sorted(registry.names("tasks"), key=lambda name: (name != _OWN, name)):
         try:
-            tasks = tuple(registry.load("tasks", entry))
+            offered = _records(entry)
         except BadInput as error:
             problems.append(str(error))
             continue
-        for task in tasks:
-            if task.name in found:
-                problems.append(f"task {task.name!r} of plug-in {entry!r} is already registered")
-            else:
-                found[task.name] = task
-    return found, tuple(problems)
+        taken = [task.name for task in offered if task.name in found]
+        problems += [f"task {t!r} of plug-in {entry!r} is already registered" for t in taken]
+        fresh = {task.name: task for task in offered if task.name not in taken}
+        by_plugin[entry] = tuple(fresh)
+        found.update(fresh)
+    return _Loaded(found, by_plugin, tuple(problems))
+
+
+def _records(entry: str) -> tuple[Task, ...]:
+    offered = registry.load("tasks", entry)
+    if not isinstance(offered, list | tuple) or not all(isinstance(t, Task) for t in offered):
+        raise BadInput(f"task plug-in {entry!r} is not a list or tuple of Task records")
+    return tuple(offered)
 
 
 def catalogue() -> dict[str, Task]:
     """Returns all tasks that could be loaded, by name, in catalogue order."""
-    return _load()[0]
+    return _load().tasks
 
 
 def problems() -> tuple[str, ...]:
     """Returns a sentence for every task plug-in that could not be loaded."""
-    return _load()[1]
+    return _load().problems
+
+
+def by_plugin() -> dict[str, tuple[str, ...]]:
+    """Returns the names of the tasks of every plug-in that could be loaded, "clrs30" first."""
+    return _load().by_plugin
 
 
 def get(name: str) -> Task:
