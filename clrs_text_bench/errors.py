@@ -21,7 +21,7 @@ class RunFailed(RuntimeError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns " (did you mean 'x'?)" for the nearest known name, or the known names.
+    """Returns "; did you mean 'x'?" for the nearest known name, or the known names.
 
     >>> did_you_mean("bsf", ["bfs", "dfs"])
     "; did you mean 'bfs'?"
@@ -29,9 +29,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     '; known: bfs, dfs'
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    by_lower = {n.lower(): n for n in names}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
     if near:
-        return f"; did you mean {near[0]!r}?"
+        return f"; did you mean {by_lower[near[0]]!r}?"
     return f"; known: {', '.join(names)}" if names else "; none is registered"
 
 

@@ -14,8 +14,13 @@ from clrs_text_bench.tasks import Stage
 
 
 def size(algorithm: str, length: int, stage: Stage) -> int:
-    """Returns the number of values of a stage of one sample (of one step, for hints)."""
+    """Returns the number of values of a stage of one sample (of one step, for hints).
+
+    Raises:
+      BadInput: if the algorithm is unknown, or the length too small for it.
+    """
     task = tasks.get(algorithm)
+    task.check_length(length)
     n = task.n_nodes(length)
     return sum(int(np.prod(p.shape(n))) for p in task.stage(stage))
 
@@ -37,6 +42,7 @@ def pack(algorithm: str, length: int, probes: Mapping[str, np.ndarray], stage: S
       BadInput: if a probe is missing, unknown, or of another shape.
     """
     task = tasks.get(algorithm)
+    task.check_length(length)
     n = task.n_nodes(length)
     expected = task.stage(stage)
     odd = {p.name for p in expected} ^ set(probes)
@@ -76,6 +82,8 @@ def unpack(algorithm: str, length: int, flat: np.ndarray, stage: Stage) -> dict[
     task = tasks.get(algorithm)
     n = task.n_nodes(length)
     flat = np.asarray(flat, dtype=np.float32)
+    if flat.ndim != 1:
+        raise BadInput(f"{stage} graph of {algorithm} has shape {flat.shape}, expected one axis")
     per_step = size(algorithm, length, stage)
     steps, left = divmod(len(flat), per_step)
     if left or (stage != "hint" and steps != 1):

@@ -4,7 +4,9 @@ import re
 
 from clrs_text_bench.errors import BadInput
 
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+_LARGEST = 100_000
+# Nine digits are more than the largest; int() refuses thousands of them.
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 def parse(text: str) -> list[int]:
@@ -26,8 +28,8 @@ def parse(text: str) -> list[int]:
             raise BadInput(f"length {part.strip()!r} in {text!r} is below 1")
         if low > high:
             raise BadInput(f"length range {part.strip()!r} runs backwards; write {high}-{low}")
-        if high > 100_000:
-            raise BadInput(f"length {high} in {text!r} is beyond 100000")
+        if high > _LARGEST:
+            raise BadInput(f"length {high} in {text!r} is beyond {_LARGEST}")
         found.update(range(low, high + 1))
     return sorted(found)
 
