@@ -81,12 +81,17 @@ def cells(dataset: Dataset, chosen: list[Cell]) -> Table:
             str(cell.length),
             f"{cell.count:,}",
             *_lengths(lengths),
-            "" if record is None else _share(record.rows - record.distinct, record.rows),
-            ""
-            if record is None or record.in_train is None
-            else _share(record.in_train, record.rows),
+            *repeated,
         )
     return table
+
+
+def _overlap(record: OverlapRecord | None) -> tuple[str, str]:
+    """Returns the shares of repeated inputs, and of those in train, as far as recorded."""
+    if record is None:
+        return "", ""
+    repeated = _share(record.rows - record.distinct, record.rows)
+    return repeated, "" if record.in_train is None else _share(record.in_train, record.rows)
 
 
 def _lengths(lengths: TextLengths | None) -> Iterator[str]:
