@@ -25,6 +25,9 @@ _FAMILIES = (
     "greedy",
     "strings",
     "graph_search",
+    "spanning_trees",
+    "shortest_paths",
+    "geometry",
 )
 _DOMAIN = b"clrs-text-bench/native/1"
 _FIRST_ROOM = 64

@@ -19,71 +19,103 @@ from .probes import one_step, write_classes, write_node, write_pos, write_values
 WHITE, GREY, BLACK = range(3)
 COLORS = 3
 
-ROOT, ARRIVED, TREE_EDGE, OTHER_EDGE, FINISHED = range(5)
-S, U, V, S_LAST = range(4)
+ROOT, DISCOVERED, TREE_EDGE, OTHER_EDGE, FINISHED = range(5)
+WHAT, S, U, V = range(4)
 
 _TICK = 0.01
 
 
 @jit
-def depth_first(edge, roots, color, s_prev, at):
-    """Walks a graph depth first, in upstream's iterative form, and yields what happens.
+def depth_first(edge, roots, every_edge):
+    """Searches a graph depth first, neighbours lowest index first, and returns what happens.
 
-    The path from the root to where the search stands is a linked list: `s_prev` points from each
-    node on it to the one before, and its end is `at[S_LAST]`. Whenever the search is at a node
-    anew, it looks at that node's edges again from the first.
+    All of upstream's depth-first algorithms take the same way through a graph; they differ in
+    what they make of it. `follow` goes along with it.
 
     Args:
       edge: `[n, n]`, an edge where it is not 0.
       roots: nodes to start from, in this order, where they are still white.
-      color: int64 `[n]`, all white.
-      s_prev: int64 `[n]`, each node itself.
-      at: int64 `[4]`, overwritten: the root `s`, the node `u` the search is at, the node `v` it
-        looks at, and the end of the path.
+      every_edge: whether to tell of edges to nodes that are not white, too. Upstream looks at a
+        node's edges from the first whenever it comes back to it, so they are told of again.
 
-    Yields:
-      `ROOT`; `ARRIVED` at `u`, for the first time or again; `TREE_EDGE`, when a white `v` was
-      found and made the end of the path; `OTHER_EDGE`, when a `v` was found that is not white;
-      `FINISHED`, when `u` has no white neighbour left and was made black.
+    Returns:
+      Events, int64 `[events, 4]`: what, the root `s`, the node `u` that the search is at, and the
+      node `v` that it looks at. What is `ROOT`, `u` being a root; `DISCOVERED`, `u` being new;
+      `TREE_EDGE`, to a white `v`; `OTHER_EDGE`, to a `v` of another color; or `FINISHED`, with
+      `v` the last of all nodes.
     """
-    n = len(color)
+    n = len(edge)
+    events, count = np.empty((3 * n + (2 * n * n if every_edge else 0), 4), np.int64), 0
+    color, parent, looked = np.zeros(n, np.int64), np.arange(n), np.zeros(n, np.int64)
     for s in roots:
         if color[s] != WHITE:
             continue
-        at[:] = s
-        yield ROOT
+        count = _tell(events, count, ROOT, s, s, s)
+        u = s
         while True:
-            u = at[U]
-            yield ARRIVED
-            for v in range(n):
-                if edge[u, v] == 0.0:
-                    continue
-                at[V] = v
-                if color[v] == WHITE:
-                    color[v] = GREY
-                    s_prev[v] = at[S_LAST]
-                    at[S_LAST] = v
-                    yield TREE_EDGE
-                    break
-                yield OTHER_EDGE
-            if at[S_LAST] == u:
-                color[u] = BLACK
-                at[V] = n - 1
-                yield FINISHED
-                if s_prev[u] == u:
-                    break
-                at[S_LAST] = s_prev[u]
-                s_prev[u] = u
-            at[U] = at[S_LAST]
+            if color[u] == WHITE:
+                color[u] = GREY
+                count = _tell(events, count, DISCOVERED, s, u, u)
+            child = n
+            for v in range(0 if every_edge else looked[u], n):
+                if edge[u, v] != 0.0:
+                    if color[v] == WHITE:
+                        child = v
+                        break
+                    if every_edge:
+                        count = _tell(events, count, OTHER_EDGE, s, u, v)
+            if child < n:
+                looked[u] = child
+                parent[child] = u
+                count = _tell(events, count, TREE_EDGE, s, u, child)
+                u = child
+                continue
+            color[u] = BLACK
+            count = _tell(events, count, FINISHED, s, u, n - 1)
+            if u == s:
+                break
+            u = parent[u]
+    return events[:count]
 
 
 @jit
-def write_path(row, place, n, s_prev, at, first):
-    """Writes `s_prev` and the masks of `at` from the one named `first` on."""
+def _tell(events, count, what, s, u, v):
+    event = events[count]
+    event[WHAT] = what
+    event[S] = s
+    event[U] = u
+    event[V] = v
+    return count + 1
+
+
+@jit
+def follow(events, k, color, s_prev):
+    """Brings colors and path up to event k of `depth_first`; returns what, u and v.
+
+    `color` starts white; `s_prev`, the path from each node on it towards the root, with each node
+    at itself.
+    """
+    if k > 0 and events[k - 1, WHAT] == FINISHED:
+        left = events[k - 1, U]
+        s_prev[left] = left
+    what, u, v = events[k, WHAT], events[k, U], events[k, V]
+    if what == DISCOVERED:
+        color[u] = GREY
+    elif what == TREE_EDGE:
+        color[v] = GREY
+        s_prev[v] = u
+    elif what == FINISHED:
+        color[u] = BLACK
+    return what, u, v
+
+
+@jit
+def write_path(row, place, n, s_prev, event, first):
+    """Writes `s_prev`, the masks `s, u, v` from the one numbered `first` on, and `s_last`."""
     place = write_values(row, place, s_prev)
-    for k in range(first, 4):
-        place = write_node(row, place, n, at[k])
-    return place
+    for k in range(first, V + 1):
+        place = write_node(row, place, n, event[k])
+    return write_node(row, place, n, event[V] if event[WHAT] == TREE_EDGE else event[U])
 
 
 @jit
@@ -131,173 +163,154 @@ def _draw_from_source(bits, length, x):
 
 
 @jit
-def _dfs_step(h, t, n, pi, color, d, f, s_prev, at, time):
+def _trace_dfs(row, n, event, pi, color, d, f, s_prev, time):
     """Traces `pi_h, color, d, f, s_prev, s, u, v, s_last, time`."""
-    if t < len(h):
-        row = one_step(h, t)
-        place = write_values(row, 0, pi)
-        place = write_classes(row, place, color, COLORS)
-        place = write_values(row, place, d)
-        place = write_values(row, place, f)
-        place = write_path(row, place, n, s_prev, at, S)
-        row[place] = time
-    return t + 1
+    place = write_values(row, 0, pi)
+    place = write_classes(row, place, color, COLORS)
+    place = write_values(row, place, d)
+    place = write_values(row, place, f)
+    place = write_path(row, place, n, s_prev, event, S)
+    row[place] = time
 
 
 @jit
 def dfs(n, x, y, h):
     """Depth-first search; output `pi`."""
-    color, s_prev, at = np.zeros(n, np.int64), np.arange(n), np.zeros(4, np.int64)
+    events = depth_first(matrix(x[n:], n), np.arange(n), False)
+    color, s_prev = np.zeros(n, np.int64), np.arange(n)
     pi, d, f = np.arange(n), np.zeros(n), np.zeros(n)
-    time, t = 0.0, 0
-    for event in depth_first(matrix(x[n:], n), np.arange(n), color, s_prev, at):
-        u, v = at[U], at[V]
-        if event == ARRIVED:
-            if d[u] != 0.0:
-                continue
+    time = 0.0
+    for t in range(len(events)):
+        what, u, v = follow(events, t, color, s_prev)
+        if what == DISCOVERED:
             time += _TICK
             d[u] = time
-            color[u] = GREY
-        elif event == TREE_EDGE:
+        elif what == TREE_EDGE:
             pi[v] = u
-        elif event == OTHER_EDGE:
-            continue
-        elif event == FINISHED:
+        elif what == FINISHED:
             time += _TICK
             f[u] = time
-        t = _dfs_step(h, t, n, pi, color, d, f, s_prev, at, time)
+        if t < len(h):
+            _trace_dfs(one_step(h, t), n, events[t], pi, color, d, f, s_prev, time)
     y[:] = pi
-    return t
+    return len(events)
 
 
 @jit
-def _topo_step(h, t, n, topo, head, color, s_prev, at):
+def _trace_topo(row, n, event, topo, head, color, s_prev):
     """Traces `topo_h, topo_head_h, color, s_prev, s, u, v, s_last`."""
-    if t < len(h):
-        row = one_step(h, t)
-        place = write_values(row, 0, topo)
-        place = write_node(row, place, n, head)
-        place = write_classes(row, place, color, COLORS)
-        write_path(row, place, n, s_prev, at, S)
-    return t + 1
+    place = write_values(row, 0, topo)
+    place = write_node(row, place, n, head)
+    place = write_classes(row, place, color, COLORS)
+    write_path(row, place, n, s_prev, event, S)
 
 
 @jit
 def topological_sort(n, x, y, h):
     """Topological sort; outputs `topo, topo_head`."""
-    color, s_prev, at = np.zeros(n, np.int64), np.arange(n), np.zeros(4, np.int64)
+    events = depth_first(matrix(x[n:], n), np.arange(n), False)
+    color, s_prev = np.zeros(n, np.int64), np.arange(n)
     topo, head, t = np.arange(n), 0, 0
-    for event in depth_first(matrix(x[n:], n), np.arange(n), color, s_prev, at):
-        u = at[U]
-        if event == ARRIVED:
-            if color[u] != WHITE:
-                continue
-            color[u] = GREY
-        elif event == OTHER_EDGE:
-            continue
-        elif event == FINISHED:
+    for k in range(len(events)):
+        what, u, _ = follow(events, k, color, s_prev)
+        if what == DISCOVERED and u != events[k, S]:
+            continue  # upstream traces the discovery of roots only: the others are grey by then
+        if what == FINISHED:
             head = put_in_front(u, color, topo, head)
-        t = _topo_step(h, t, n, topo, head, color, s_prev, at)
+        if t < len(h):
+            _trace_topo(one_step(h, t), n, events[k], topo, head, color, s_prev)
+        t += 1
     y[:n] = topo
     y[n + head] = 1.0
     return t
 
 
 @jit
-def _scc_step(h, t, n, scc_id, adjacent, color, d, f, s_prev, at, time, phase):
+def _trace_scc(row, n, event, scc_id, transposed, color, d, f, s_prev, time, phase):
     """Traces `scc_id_h, A_t, color, d, f, s_prev, s, u, v, s_last, time, phase`."""
-    if t < len(h):
-        row = one_step(h, t)
-        place = write_values(row, 0, scc_id)
-        for i in range(n):
-            place = write_values(row, place, adjacent[:, i])
-        place = write_classes(row, place, color, COLORS)
-        place = write_values(row, place, d)
-        place = write_values(row, place, f)
-        place = write_path(row, place, n, s_prev, at, S)
-        row[place] = time
-        row[place + 1] = phase
-    return t + 1
+    place = write_values(row, 0, scc_id)
+    place = write_values(row, place, transposed)
+    place = write_classes(row, place, color, COLORS)
+    place = write_values(row, place, d)
+    place = write_values(row, place, f)
+    place = write_path(row, place, n, s_prev, event, S)
+    row[place] = time
+    row[place + 1] = phase
 
 
 @jit
 def strongly_connected_components(n, x, y, h):
-    """Strongly connected components (Kosaraju); output `scc_id`.
-
-    The second phase keeps the times of the first, so that only its roots are discovered anew.
-    """
+    """Strongly connected components (Kosaraju); output `scc_id`."""
     edge, adjacent = matrix(x[n:], n), matrix(x[n + n * n :], n)
+    transposed = adjacent.T.copy().reshape(-1)
     scc_id, d, f = np.arange(n), np.zeros(n), np.zeros(n)
-    roots, finished = np.arange(n), np.empty(n, np.int64)
+    roots, order, finished = np.arange(n), np.arange(n), n
     time, t = 0.0, 0
     for phase in range(2):
-        color, s_prev, at = np.zeros(n, np.int64), np.arange(n), np.zeros(4, np.int64)
-        towards = edge if phase == 0 else edge.T.copy()
-        last = n
-        for event in depth_first(towards, roots, color, s_prev, at):
-            u = at[U]
-            if event == ARRIVED:
+        events = depth_first(edge if phase == 0 else edge.T.copy(), roots, False)
+        color, s_prev = np.zeros(n, np.int64), np.arange(n)
+        for k in range(len(events)):
+            what, u, _ = follow(events, k, color, s_prev)
+            if what == DISCOVERED:
                 if phase == 1:
-                    scc_id[u] = at[S]
-                if color[u] != WHITE and d[u] != 0.0:
-                    continue
+                    scc_id[u] = events[k, S]
+                    if u != events[k, S]:
+                        continue  # it keeps the time of the first phase
                 time += _TICK
                 d[u] = time
-                color[u] = GREY
-            elif event == OTHER_EDGE:
-                continue
-            elif event == FINISHED:
+            elif what == FINISHED:
                 time += _TICK
                 f[u] = time
-                last -= 1
-                finished[last] = u
-            t = _scc_step(h, t, n, scc_id, adjacent, color, d, f, s_prev, at, time, phase)
-        roots = finished.copy()
+                if phase == 0:  # the last to finish is the first root of the second phase
+                    finished -= 1
+                    order[finished] = u
+            if t < len(h):
+                _trace_scc(
+                    one_step(h, t), n, events[k],
+                    scc_id, transposed, color, d, f, s_prev, time, phase,
+                )  # fmt: skip
+            t += 1
+        roots = order
     y[:] = scc_id
     return t
 
 
 @jit
-def _cut_step(h, t, n, is_cut, pi, color, d, f, low, child_cnt, s_prev, at, time):
+def _trace_cuts(row, n, event, is_cut, pi, color, d, f, low, child_cnt, s_prev, time):
     """Traces `is_cut_h, pi_h, color, d, f, low, child_cnt, s_prev, s, u, v, s_last, time`."""
-    if t < len(h):
-        row = one_step(h, t)
-        place = write_values(row, 0, is_cut)
-        place = write_values(row, place, pi)
-        place = write_classes(row, place, color, COLORS)
-        place = write_values(row, place, d)
-        place = write_values(row, place, f)
-        place = write_values(row, place, low)
-        place = write_values(row, place, child_cnt)
-        place = write_path(row, place, n, s_prev, at, S)
-        row[place] = time
-    return t + 1
+    place = write_values(row, 0, is_cut)
+    place = write_values(row, place, pi)
+    place = write_classes(row, place, color, COLORS)
+    place = write_values(row, place, d)
+    place = write_values(row, place, f)
+    place = write_values(row, place, low)
+    place = write_values(row, place, child_cnt)
+    place = write_path(row, place, n, s_prev, event, S)
+    row[place] = time
 
 
 @jit
 def articulation_points(n, x, y, h):
     """Articulation points (Tarjan); output `is_cut`."""
-    color, s_prev, at = np.zeros(n, np.int64), np.arange(n), np.zeros(4, np.int64)
-    pi, d, f = np.arange(n), np.zeros(n), np.zeros(n)
-    low, child_cnt, is_cut = np.zeros(n), np.zeros(n), np.zeros(n)
+    events = depth_first(matrix(x[n:], n), np.arange(n), True)
+    color, s_prev = np.zeros(n, np.int64), np.arange(n)
+    pi, d, f, low = np.arange(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    child_cnt, is_cut = np.zeros(n), np.zeros(n)
     time, t = 0.0, 0
-    for event in depth_first(matrix(x[n:], n), np.arange(n), color, s_prev, at):
-        u, v = at[U], at[V]
-        if event == ARRIVED:
-            if d[u] != 0.0:
-                continue
+    for k in range(len(events)):
+        what, u, v = follow(events, k, color, s_prev)
+        if what == DISCOVERED:
             time += _TICK
             d[u] = time
             low[u] = time
-            color[u] = GREY
-        elif event == TREE_EDGE:
+        elif what == TREE_EDGE:
             pi[v] = u
             child_cnt[u] += _TICK
-        elif event == OTHER_EDGE:
+        elif what == OTHER_EDGE:
             if v == pi[u]:
                 continue
             low[u] = min(low[u], d[v])
-        elif event == FINISHED:
+        elif what == FINISHED:
             time += _TICK
             f[u] = time
             # A root is its own parent, and so among its own children; that changes nothing.
@@ -308,50 +321,50 @@ def articulation_points(n, x, y, h):
                         is_cut[u] = 1.0
             if pi[u] == u and child_cnt[u] > _TICK:
                 is_cut[u] = 1.0
-        t = _cut_step(h, t, n, is_cut, pi, color, d, f, low, child_cnt, s_prev, at, time)
+        if t < len(h):
+            _trace_cuts(
+                one_step(h, t), n, events[k],
+                is_cut, pi, color, d, f, low, child_cnt, s_prev, time,
+            )  # fmt: skip
+        t += 1
     y[:] = is_cut
     return t
 
 
 @jit
-def _bridge_step(h, t, n, is_bridge, pi, color, d, f, low, s_prev, at, time):
+def _trace_bridges(row, n, event, is_bridge, pi, color, d, f, low, s_prev, time):
     """Traces `is_bridge_h, pi_h, color, d, f, low, s_prev, s, u, v, s_last, time`."""
-    if t < len(h):
-        row = one_step(h, t)
-        place = write_values(row, 0, is_bridge.reshape(-1))
-        place = write_values(row, place, pi)
-        place = write_classes(row, place, color, COLORS)
-        place = write_values(row, place, d)
-        place = write_values(row, place, f)
-        place = write_values(row, place, low)
-        place = write_path(row, place, n, s_prev, at, S)
-        row[place] = time
-    return t + 1
+    place = write_values(row, 0, is_bridge.reshape(-1))
+    place = write_values(row, place, pi)
+    place = write_classes(row, place, color, COLORS)
+    place = write_values(row, place, d)
+    place = write_values(row, place, f)
+    place = write_values(row, place, low)
+    place = write_path(row, place, n, s_prev, event, S)
+    row[place] = time
 
 
 @jit
 def bridges(n, x, y, h):
     """Bridges (Tarjan); output `is_bridge`, -1 (masked) where there is no edge."""
-    color, s_prev, at = np.zeros(n, np.int64), np.arange(n), np.zeros(4, np.int64)
+    events = depth_first(matrix(x[n:], n), np.arange(n), True)
+    color, s_prev = np.zeros(n, np.int64), np.arange(n)
     pi, d, f, low = np.arange(n), np.zeros(n), np.zeros(n), np.zeros(n)
     is_bridge = matrix(x[n + n * n :], n) - 1.0
     time, t = 0.0, 0
-    for event in depth_first(matrix(x[n:], n), np.arange(n), color, s_prev, at):
-        u, v = at[U], at[V]
-        if event == ARRIVED:
-            if d[u] != 0.0:
-                continue
+    for k in range(len(events)):
+        what, u, v = follow(events, k, color, s_prev)
+        if what == DISCOVERED:
             time += _TICK
             d[u] = time
             low[u] = time
-            color[u] = GREY
-        elif event == TREE_EDGE:
+        elif what == TREE_EDGE:
             pi[v] = u
-        elif event == OTHER_EDGE:
+        elif what == OTHER_EDGE:
             if v == pi[u]:
                 continue
             low[u] = min(low[u], d[v])
-        elif event == FINISHED:
+        elif what == FINISHED:
             time += _TICK
             f[u] = time
             for child in range(n):
@@ -360,7 +373,11 @@ def bridges(n, x, y, h):
                     if low[child] > d[u]:
                         is_bridge[u, child] = 1.0
                         is_bridge[child, u] = 1.0
-        t = _bridge_step(h, t, n, is_bridge, pi, color, d, f, low, s_prev, at, time)
+        if t < len(h):
+            _trace_bridges(
+                one_step(h, t), n, events[k], is_bridge, pi, color, d, f, low, s_prev, time
+            )
+        t += 1
     y[:] = is_bridge.reshape(-1)
     return t
 
