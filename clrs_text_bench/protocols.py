@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from clrs_text_bench.datasets import Dataset
 
 
+DEFAULT_ENGINE = "native"
+
+
 class Engine(Protocol):
     """Makes samples. Entry point: a class without arguments, named in `clrs_text_bench.generators`.
 
@@ -22,6 +25,9 @@ class Engine(Protocol):
 
     version: str
     """Changes whenever the bytes of any sample would; part of every data set's record."""
+
+    batch: int
+    """How many samples are best asked for at a time, between two signs of progress."""
 
     def generate(
         self,

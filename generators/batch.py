@@ -7,9 +7,8 @@ import pyarrow as pa
 
 from clrs_text_bench import registry, tasks
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.trace import Trace
-
-DEFAULT_ENGINE = "dm-clrs"
 
 
 def generate_batch(

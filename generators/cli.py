@@ -18,7 +18,7 @@ _FOLDER = click.Path(path_type=str)
     default=None,
     help="Whether to fill the column graph_hints.  [default: as --hints]",
 )
-@click.option("--engine", default=None, help="Engine that makes the samples.  [default: dm-clrs]")
+@click.option("--engine", default=None, help="Engine that makes the samples.  [default: native]")
 @click.option(
     "--stream",
     type=click.Choice(["identity", "upstream"]),

@@ -21,6 +21,7 @@ class Engine:
     The first use imports dm-clrs and TensorFlow (seconds).
     """
 
+    batch = 256
     version = f"dm-clrs {metadata.version('dm-clrs')}, identity 1"
 
     def generate(

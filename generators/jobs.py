@@ -1,5 +1,6 @@
 """One job, start to end, in whatever process: draw, write, measure."""
 
+import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench import datasets, registry, schema
-from clrs_text_bench.datasets import FileRecord, OverlapRecord
+from clrs_text_bench.datasets import UNFINISHED, FileRecord, OverlapRecord
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.recipes import Cell
 from clrs_text_bench.storage import Folder
@@ -15,8 +16,7 @@ from clrs_text_bench.storage import Folder
 from . import overlap
 from .plan import TRAIN, Job, Part
 
-_CHUNK = 256
-_LEAST_CHUNK = 16
+_LEAST_BATCH = 16
 # A cell that gives no fresh input in so many draws is taken to have none left.
 _FRUITLESS_DRAWS = 20_000
 
@@ -68,6 +68,7 @@ def make(job: Job, settings: Settings, train: tuple[str, ...], report: Report) -
     records = []
     for part, tables in _by_part(job.parts, source, report):
         table = pa.concat_tables(tables)
+        folder.write(_fingerprint_file(part.path), overlap.fingerprints(table).tobytes())
         data = datasets.to_parquet(table)
         folder.write(part.path, data)
         records.append(datasets.record(part.path, job.cell, table.num_rows, data))
@@ -97,9 +98,10 @@ def _by_part(
 
 
 def _rows(job: Job, settings: Settings, _: np.ndarray | None) -> Iterator[pa.Table]:
+    batch = _batch(settings)
     for part in job.parts:
-        for start in range(part.start, part.stop, _CHUNK):
-            yield from _segments(job.cell, start, min(start + _CHUNK, part.stop), settings)
+        for start in range(part.start, part.stop, batch):
+            yield from _segments(job.cell, start, min(start + batch, part.stop), settings)
 
 
 def _segments(cell: Cell, start: int, stop: int, settings: Settings) -> Iterator[pa.Table]:
@@ -109,6 +111,10 @@ def _segments(cell: Cell, start: int, stop: int, settings: Settings) -> Iterator
         last = min(first + stop - start, cell.samples)
         yield _generate(cell, cell.seeds[seed], np.arange(first, last), settings)
         start += last - first
+
+
+def _batch(settings: Settings) -> int:
+    return registry.load("generators", settings.engine).batch
 
 
 def _generate(cell: Cell, seed: int, indices: np.ndarray, settings: Settings) -> pa.Table:
@@ -134,7 +140,7 @@ def _stream(job: Job, settings: Settings, _: np.ndarray | None) -> Iterator[pa.T
             seed=seed,
             split=cell.split,
             count=cell.samples,
-            chunk=_CHUNK,
+            chunk=engine.batch,
             use_hints=settings.use_hints,
             graph_hints=settings.graph_hints,
         )
@@ -147,11 +153,11 @@ def _distinct(job: Job, settings: Settings, train: np.ndarray | None) -> Iterato
     for seed in cell.seeds:
         found = index = since = 0
         while found < cell.samples and since < _FRUITLESS_DRAWS:
-            chunk = min(_CHUNK, max(_LEAST_CHUNK, cell.samples - found))
-            drawn = _generate(cell, seed, np.arange(index, index + chunk), settings)
-            fresh = seen.fresh(drawn).slice(0, cell.samples - found)
-            index += chunk
-            since = 0 if fresh.num_rows else since + chunk
+            batch = min(_batch(settings), max(_LEAST_BATCH, cell.samples - found))
+            drawn = _generate(cell, seed, np.arange(index, index + batch), settings)
+            fresh = seen.fresh(drawn, cell.samples - found)
+            index += batch
+            since = 0 if fresh.num_rows else since + batch
             found += fresh.num_rows
             if fresh.num_rows:
                 yield fresh
@@ -174,13 +180,13 @@ def measure(job: Measure, settings: Settings) -> list[OverlapRecord]:
 
 
 def _stored(folder: Folder, paths: tuple[str, ...]) -> np.ndarray:
-    """Returns the fingerprints of files' rows, one file in memory at a time."""
-    found = []
-    for path in paths:
-        where = f"{path} of {folder.url}"
-        table = datasets.from_parquet(folder.read(path), where, ["graph_inputs"])
-        found.append(overlap.fingerprints(table))
-    return np.concatenate(found)
+    """Returns the fingerprints of files' rows, which were kept as the files were made."""
+    kept = [folder.read(_fingerprint_file(path)) for path in paths]
+    return np.frombuffer(b"".join(kept), np.uint64)
+
+
+def _fingerprint_file(path: str) -> str:
+    return posixpath.join(UNFINISHED, "inputs", f"{path}.u64")
 
 
 def check_engine(name: str, *, stream: str) -> str:

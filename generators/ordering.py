@@ -6,9 +6,9 @@ from typing import Any
 
 from clrs_text_bench import lengths, recipes, validation
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.recipes import Recipe
 
-from .batch import DEFAULT_ENGINE
 from .making import Order
 
 
@@ -20,7 +20,9 @@ def order_from(name: str | None, options: dict[str, Any]) -> tuple[Order, int]:
     if n_workers < 1:
         raise BadInput(f"--workers {n_workers} is below 1")
     chosen = _from_options(options) if name is None else _from_recipe(name, options)
-    engine = options["engine"] or DEFAULT_ENGINE
+    # Only dm-clrs has upstream's own stream.
+    default = "dm-clrs" if chosen.stream == "upstream" else DEFAULT_ENGINE
+    engine = options["engine"] or default
     order = Order(chosen, engine, options["dedupe"], _command(name, options, engine))
     return order, n_workers
 

@@ -1,12 +1,15 @@
 """How often the same input comes up, within a split and in train, by the graph's inputs."""
 
-import hashlib
-
 import numpy as np
 import pyarrow as pa
+from numba import njit
 
 from clrs_text_bench.datasets import OverlapRecord
 from clrs_text_bench.recipes import Cell
+
+_SEED = np.uint64(0x243F6A8885A308D3)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
 def fingerprints(table: pa.Table) -> np.ndarray:
@@ -19,11 +22,23 @@ def fingerprints(table: pa.Table) -> np.ndarray:
         return np.zeros(0, np.uint64)
     column = table.column("graph_inputs").combine_chunks()
     # All rows of a cell are of one size, and adding 0.0 makes every zero a positive one.
-    rows = (column.flatten().to_numpy(zero_copy_only=False) + np.float32(0.0)).reshape(
-        table.num_rows, -1
-    )
-    hashes = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in rows)
-    return np.frombuffer(hashes, np.uint64)
+    values = column.flatten().to_numpy(zero_copy_only=False) + np.float32(0.0)
+    return _hash_rows(values.view(np.uint32).reshape(table.num_rows, -1))
+
+
+@njit(cache=True, nogil=True)
+def _hash_rows(rows):
+    """Hashes rows of 32-bit words: multiply and fold, then MurmurHash3's final mix."""
+    hashes = np.empty(len(rows), np.uint64)
+    for r in range(len(rows)):
+        h = _SEED
+        for word in rows[r]:
+            h = (h ^ np.uint64(word)) * _MULTIPLIER
+            h ^= h >> np.uint64(29)
+        h = (h ^ (h >> np.uint64(33))) * _MIX_1
+        h = (h ^ (h >> np.uint64(33))) * _MIX_2
+        hashes[r] = h ^ (h >> np.uint64(33))
+    return hashes
 
 
 def measure(cell: Cell, inputs: np.ndarray, train: np.ndarray | None) -> OverlapRecord:
@@ -52,10 +67,11 @@ class Seen:
     def __init__(self, train: np.ndarray) -> None:
         self._known = set(train.tolist())
 
-    def fresh(self, table: pa.Table) -> pa.Table:
-        """Returns the rows whose input was not seen before, and remembers them."""
+    def fresh(self, table: pa.Table, most: int) -> pa.Table:
+        """Returns the first rows whose input was not seen, `most` at most, and remembers them."""
         keep = []
-        for fingerprint in fingerprints(table).tolist():
-            keep.append(fingerprint not in self._known)
-            self._known.add(fingerprint)
-        return table.filter(pa.array(keep))
+        for row, fingerprint in enumerate(fingerprints(table).tolist()):
+            if len(keep) < most and fingerprint not in self._known:
+                self._known.add(fingerprint)
+                keep.append(row)
+        return table.take(pa.array(keep, pa.int64()))

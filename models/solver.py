@@ -9,26 +9,26 @@ import pyarrow.compute as pc
 from clrs_text_bench import graph, registry, tasks, text
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import ModelInfo
+from clrs_text_bench.protocols import DEFAULT_ENGINE, ModelInfo
 
 from .rows import predictions
 
-_ENGINE = "dm-clrs"
 _DECIMALS = 3
 
 
 class Solver:
     """See `protocols.Model`. It reads the requests' graphs, not their questions."""
 
-    def __init__(self) -> None:
-        self._engine = registry.load("generators", _ENGINE)()
+    def __init__(self, engine: str) -> None:
+        self._name = engine
+        self._engine = registry.load("generators", engine)()
 
     def prepare(self, dataset: Dataset) -> None:
         """Needs nothing of the data set."""
 
     def info(self) -> ModelInfo:
         """Returns who answers."""
-        return ModelInfo("solver", settings={"engine": _ENGINE, "version": self._engine.version})
+        return ModelInfo("solver", settings={"engine": self._name, "version": self._engine.version})
 
     def generate(self, requests: pa.Table) -> pa.Table:
         """Runs each request's algorithm on its inputs; raises `BadInput` on a row without them."""
@@ -56,7 +56,8 @@ class Solver:
 
 
 def load(argument: str) -> Solver:
-    """Returns the solver; raises `BadInput` if anything follows its name."""
-    if argument:
-        raise BadInput(f"solver takes no argument, not {argument!r}")
-    return Solver()
+    """Returns the solver on an engine, by default the one that data sets are made with.
+
+    `solver:dm-clrs` runs dm-clrs's own algorithms. Raises `BadInput` on an unknown engine.
+    """
+    return Solver(argument or DEFAULT_ENGINE)

@@ -41,6 +41,7 @@ class Engine:
     The first use of an algorithm on a machine compiles its kernel and keeps it on disk.
     """
 
+    batch = 10_000
     version = "native 1"
 
     def generate(
