@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console
 
-_PIPED_WIDTH = 240
+_PIPED_WIDTH = 1000
 
 
 def output() -> Console:

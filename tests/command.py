@@ -1,0 +1,47 @@
+"""The command line as a user runs it: a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = Path(sys.executable).parent / "clrs-text-bench"
+
+
+def run(*arguments, code=0, path=None, cwd=None, **environment):
+    """Runs one command and checks its exit code; no command may ever show a traceback.
+
+    Args:
+      arguments: what follows the program's name.
+      code: the expected exit code.
+      path: folder of plug-in packages (see `plugins.install`).
+      cwd: folder to run in.
+      environment: further variables.
+    """
+    done = subprocess.run(
+        [PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=cwd,
+        env=surroundings(path, **environment),
+    )
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr + done.stdout
+    return done
+
+
+def surroundings(path=None, **environment):
+    """Returns the variables of a process that sees the plug-in packages of a folder."""
+    found = {**os.environ, "JAX_PLATFORMS": "cpu", **environment}
+    if path is not None:
+        found["PYTHONPATH"] = str(path)
+    return found
+
+
+def sentence(*arguments, code=2, **options):
+    """Runs a command that must fail; returns its one line about why."""
+    error = run(*arguments, code=code, **options).stderr
+    lines = [line for line in error.splitlines() if line.startswith("clrs-text-bench: ")]
+    assert len(lines) == 1, error
+    return lines[0].removeprefix("clrs-text-bench: ")
