@@ -70,7 +70,7 @@ def make(
     if _is_finished(folder, order, version, resume=resume, overwrite=overwrite):
         return datasets.open(url)
     todo = plan(order.recipe, dedupe=order.dedupe)
-    begun = folder.exists(_RECIPE)
+    begun = folder.exists(_RECIPE) and not overwrite
     # What is in this process's memory, no other process can write to.
     run = _Run(order, folder, 0 if folder.in_memory() else n_workers, todo, show)
     try:
@@ -127,7 +127,8 @@ def _clear(folder: Folder, names: list[str]) -> None:
     """Removes a data set, in an order that leaves it recognisable if cut off."""
     folder.write(_RECIPE, b"{}")
     for name in sorted(names, key=lambda n: n != MANIFEST):
-        if name == MANIFEST or name.startswith(("data/", f"{UNFINISHED}/")):
+        ours = name == MANIFEST or name.startswith(("data/", f"{UNFINISHED}/"))
+        if ours and name != _RECIPE:
             folder.remove(name)
 
 
