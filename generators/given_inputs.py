@@ -65,6 +65,8 @@ def _number_of_nodes(task: Task, wanted: list[Probe], inputs: Mapping[str, np.nd
     smallest = task.n_nodes(task.min_length)
     if n < smallest:
         raise BadInput(f"{task.name} needs at least {smallest} nodes, got {n}")
+    if task.n_nodes(n) == task.n_nodes(n + 1) != n:
+        raise BadInput(f"{task.name} has {task.n_nodes(n)} nodes at every length, got {n}")
     return n
 
 
@@ -80,6 +82,8 @@ def _array(task: Task, probe: Probe, given: np.ndarray, n: int) -> np.ndarray:
         raise BadInput(f"{where} must be 1 at one node and 0 elsewhere")
     if probe.n_classes and not _is_one_hot(given):
         raise BadInput(f"{where} must be one-hot along its last axis")
+    if probe.type == "mask" and not np.all((given == 0) | (given == 1)):
+        raise BadInput(f"{where} must hold 0 and 1 only")
     if probe.whole and not np.all(given == np.round(given)):
         raise BadInput(f"{where} must hold whole numbers")
     return given

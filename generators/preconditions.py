@@ -1,4 +1,4 @@
-"""What some algorithms need of their inputs beyond shape and type, so that they end at all."""
+"""What some algorithms need of their inputs beyond shape and type, to end and to answer right."""
 
 from collections.abc import Callable, Mapping
 
@@ -23,16 +23,34 @@ def _ends_in_zero(inputs: Inputs) -> None:
         raise BadInput("input 'p' of optimal_bst must end in 0: there is one key less than gaps")
 
 
-def _settles(inputs: Inputs) -> None:
+def _without_negative_weight(algorithm: str) -> Callable[[Inputs], None]:
+    """Upstream's bfs and mst_kruskal take such edges for none; Dijkstra's algorithm needs none."""
+
+    def condition(inputs: Inputs) -> None:
+        negative = np.argwhere(inputs["A"] < 0)
+        if len(negative):
+            i, j = negative[0]
+            raise BadInput(f"input 'A' of {algorithm} must not be negative, and is at ({i}, {j})")
+
+    return condition
+
+
+def _without_negative_cycle(algorithm: str) -> Callable[[Inputs], None]:
     """Relaxes all edges at once, as dm-clrs does, until nothing changes: n rounds at most."""
-    weights = np.where(inputs["A"] == 0, np.inf, inputs["A"])
-    distance = np.where(inputs["s"] == 1, 0.0, np.inf)
-    for _ in range(len(distance)):
-        relaxed = np.minimum(distance, (distance[:, None] + weights).min(axis=0))
-        if np.array_equal(relaxed, distance):
-            return
-        distance = relaxed
-    raise BadInput("input 'A' of bellman_ford has a cycle of negative weight within reach of 's'")
+
+    def condition(inputs: Inputs) -> None:
+        weights = np.where(inputs["A"] == 0, np.inf, inputs["A"])
+        from_all = np.ones(len(weights))
+        distance = np.where(inputs.get("s", from_all) == 1, 0.0, np.inf)
+        for _ in range(len(distance)):
+            relaxed = np.minimum(distance, (distance[:, None] + weights).min(axis=0))
+            if np.array_equal(relaxed, distance):
+                return
+            distance = relaxed
+        reach = " within reach of 's'" if "s" in inputs else ""
+        raise BadInput(f"input 'A' of {algorithm} has a cycle of negative weight{reach}")
+
+    return condition
 
 
 def _in_general_position(algorithm: str) -> Callable[[Inputs], None]:
@@ -70,7 +88,11 @@ def _second_after_first(algorithm: str, *, fits: bool) -> Callable[[Inputs], Non
 
 _CONDITIONS = {
     "optimal_bst": _ends_in_zero,
-    "bellman_ford": _settles,
+    "bfs": _without_negative_weight("bfs"),
+    "mst_kruskal": _without_negative_weight("mst_kruskal"),
+    "dijkstra": _without_negative_weight("dijkstra"),
+    "bellman_ford": _without_negative_cycle("bellman_ford"),
+    "floyd_warshall": _without_negative_cycle("floyd_warshall"),
     "graham_scan": _in_general_position("graham_scan"),
     "jarvis_march": _in_general_position("jarvis_march"),
     "lcs_length": _second_after_first("lcs_length", fits=False),
