@@ -1,13 +1,15 @@
 """Pydantic's complaints, put into sentences a person understands."""
 
 import tomllib
-from typing import TypeVar
+from typing import TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from clrs_text_bench.errors import BadInput, did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
+
+_MOST_SHOWN = 100
 
 
 def parse_toml(text: str | bytes, where: str) -> dict:
@@ -44,16 +46,24 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{place}: {message}" if place else message
-    return f"{place} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+    value = _shown(first["input"])
+    return f"{f'{place} = {value}' if place else value}: {message[0].lower()}{message[1:]}"
+
+
+def _shown(value: object) -> str:
+    """Writes a value, shortened if it is long."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
     """Returns the field names of the model nested at a location."""
-    for part in location:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        nested = [annotation, *getattr(annotation, "__args__", ())]
+    places = iter(location)
+    for place in places:
+        annotation = model.model_fields[place].annotation
+        if get_origin(annotation) in (dict, list, tuple):
+            next(places, None)  # a key or an index
+        nested = [annotation, *get_args(annotation)]
         found = [n for n in nested if isinstance(n, type) and issubclass(n, BaseModel)]
         if not found:
             return []
