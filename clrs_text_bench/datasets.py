@@ -272,7 +272,8 @@ def from_parquet(data: bytes, where: str, columns: list[str] | None = None) -> p
                 )
         return file.read(columns=columns).select(columns or schema.DATASET.names)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{where} is not a whole Parquet file: {error}") from error
+        reason = " ".join(str(error).split())
+        raise BadInput(f"{where} is not a whole Parquet file: {reason}") from error
 
 
 def damage(file: FileRecord, data: bytes) -> str | None:
