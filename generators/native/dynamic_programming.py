@@ -47,16 +47,15 @@ def matrix_chain_order(n, x, y, h):
     """
     p, s = x[n : 2 * n], matrix(y, n)
     m, known = np.zeros((n, n)), np.zeros((n, n))
-    last_m, last_known = np.empty((n, n)), np.empty((n, n))
     for i in range(1, n):
         known[i, i] = 1.0
-    for t in range(n):  # more passes than it takes
-        last_m[:] = m
-        last_known[:] = known
+    for t in range(n):  # as many passes as it can take
+        last_m, last_known = m.copy(), known.copy()
         _chain_step(h, t, n, m, s, known)
         changed = False
         for i in range(1, n):
-            for j in range(i + 1, n):
+            # Cells that are at most t apart are settled after t passes.
+            for j in range(i + 1 + t, n):
                 for k in range(i, j):
                     if last_known[i, k] and last_known[k + 1, j]:
                         q = last_m[i, k] + last_m[k + 1, j] + p[i - 1] * p[k] * p[j]
@@ -129,13 +128,12 @@ def _fill_edges(b, c, x, y):
 def lcs_length(n, x, y, h):
     """Longest common subsequence; output `b`: to the diagonal, up or left, or no such cell."""
     first, second = read_strings(n, x)
-    b = np.full((len(first), len(second)), _DIAGONAL)
+    b = np.zeros((len(first), len(second)), np.int64)
     c = np.zeros((len(first), len(second)), np.int64)
-    last_c = np.empty_like(c)
     _fill_edges(b, c, first, second)
     t, changed = 0, True
     while changed:
-        last_c[:] = c
+        last_c = c.copy()
         t = _lcs_step(h, t, n, b, c)
         changed = False
         for i in range(1, len(first)):

@@ -73,12 +73,10 @@ def _kmp_step(h, t, n, first, prefix, resets, k, k_reset, q, q_reset, s, i, phas
     if t < len(h):
         row = one_step(h, t)
         write_strings_order(n, first, row)
-        pi, is_reset = row[n : 2 * n], row[2 * n : 3 * n]
-        for node in range(first):
-            pi[node] = node
-        for place in range(n - first):
-            pi[first + place] = first + prefix[place]
-            is_reset[first + place] = resets[place]
+        for node in range(n):
+            place = node - first
+            row[n + node] = node if place < 0 else first + prefix[place]
+            row[2 * n + node] = place >= 0 and resets[place]
         at = write_node(row, 3 * n, n, first + k)
         row[at] = k_reset
         at = write_node(row, at + 1, n, first + q)
@@ -118,7 +116,7 @@ def kmp_matcher(n, x, y, h):
     first, size = len(text), len(pattern)
     prefix, resets = np.arange(size), np.zeros(size, np.bool_)
     resets[0] = True
-    k, k_reset = 0, True
+    k, k_reset = prefix[0], resets[0]
     t = _kmp_step(h, 0, n, first, prefix, resets, k, k_reset, min(1, size - 1), True, 0, 0, 0)
     for q in range(1, size):
         while not k_reset and pattern[k + 1] != pattern[q]:
@@ -127,7 +125,7 @@ def kmp_matcher(n, x, y, h):
         k, k_reset = _extended(pattern, k, k_reset, pattern[q])
         prefix[q], resets[q] = k, k_reset
         t = _kmp_step(h, t, n, first, prefix, resets, k, k_reset, q, True, 0, 0, 0)
-    q, q_reset = 0, True
+    q, q_reset = prefix[0], resets[0]
     for i in range(first):
         s = max(0, i - size + 1)
         t = _kmp_step(h, t, n, first, prefix, resets, k, k_reset, q, q_reset, s, i, 1)
