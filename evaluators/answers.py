@@ -19,6 +19,8 @@ from .request import Request
 # Rows that a model is given at a time: enough to fill its batches, few enough to show progress.
 _CHUNK = 512
 
+_REQUEST = "request.json"
+
 # What a model must not see, and what most rows leave out, is null in what it is given.
 _HIDDEN = ("answer", "graph_outputs", "graph_hints")
 
@@ -76,11 +78,16 @@ class Answers:
     def start(self) -> None:
         """Writes down what is asked; raises `BadInput` now if the results cannot be written."""
         if self._folder is not None:
-            self._folder.write("request.json", json.dumps(self.record, indent=2).encode())
+            self._folder.write(_REQUEST, json.dumps(self.record, indent=2).encode())
 
     def discard(self) -> None:
         """Removes the kept answers."""
         if self._folder is not None:
+            self._folder.clear()
+
+    def tidy(self) -> None:
+        """Removes what `start` wrote if no cell was finished."""
+        if self._folder is not None and self._folder.names() == [_REQUEST]:
             self._folder.clear()
 
     def _keep(self, cell: Cell, answers: pa.Table) -> None:

@@ -95,7 +95,11 @@ def evaluate(
     request = Request(spec, info, opened, cells, limit, evaluator, extraction)
     answers = Answers(answerer, request, folder)
     answers.start()
-    evaluation = _walk(request, answers, judge, show_progress)
+    try:
+        evaluation = _walk(request, answers, judge, show_progress)
+    except BadInput:
+        answers.tidy()
+        raise
     if folder is not None:
         leaderboard.append(folder, evaluation.rows, evaluation.scores)
         if not save_predictions:
@@ -115,6 +119,7 @@ def _walk(request: Request, answers: Answers, judge: Evaluator, show: bool) -> E
             rows.append(_row(request, cell, judge, found, scores[-1]))
         bar.update(task, description="done")
     if all(row["missing"] == row["n"] for row in rows):
+        answers.discard()
         raise BadInput(
             f"model {request.info.name!r} ({request.spec}) has no answer at all to split "
             f"{request.split} of {request.dataset.url}; is another split or data set meant?"

@@ -118,10 +118,8 @@ def comparison(found: Comparison, a: str, b: str, score: str) -> Sheet:
         ]
         for row in rows
     ]
-    notes = [
-        "p: sign-flip test on the paired answers, two-sided; Holm: corrected for "
-        f"{len(found.rows)} algorithms."
-    ]
+    count = f"{len(found.rows)} algorithm{'s' if len(found.rows) > 1 else ''}"
+    notes = [f"p: sign-flip test on the paired answers, two-sided; Holm: corrected for {count}."]
     if found.only_a or found.only_b:
         cells = ", ".join(f"{name} {length}" for name, length in found.unpaired)
         notes.append(

@@ -90,11 +90,12 @@ def looks(means: "pd.DataFrame", cells: "pd.DataFrame") -> dict[str, Look]:
     """Returns the look of every entry, contestants first, in alphabetical order.
 
     Args:
-      means: rows of `aggregate.means`, for the number of seeds.
+      means: rows of `aggregate.means`, for the number of seeds and missing answers.
       cells: rows of `entries.enter`, for the specs.
     """
     plugins = cells.drop_duplicates("entry").set_index("entry")["spec"].str.partition(":")[0]
     seeds = means.groupby("entry")["seeds"].max()
+    incomplete = means.groupby("entry")["incomplete"].any()
     contestants = sorted(e for e in plugins.index if plugins[e] not in REFERENCES)
     references = sorted(
         (e for e in plugins.index if plugins[e] in REFERENCES),
@@ -102,11 +103,12 @@ def looks(means: "pd.DataFrame", cells: "pd.DataFrame") -> dict[str, Look]:
     )
     found = {}
     for place, entry in enumerate(contestants):
-        repeated = f" (mean of {seeds[entry]} seeds)" if seeds[entry] > 1 else ""
+        notes = [f"mean of {seeds[entry]} seeds"] if seeds[entry] > 1 else []
+        notes += ["answers missing"] if incomplete[entry] else []
         turn, index = divmod(place, len(COLORS))
         found[entry] = Look(
             entry,
-            label(entry) + repeated,
+            label(entry) + (f" ({', '.join(notes)})" if notes else ""),
             COLORS[index],
             MARKERS[(index + turn) % len(MARKERS)],
             LINES[turn % len(LINES)],

@@ -112,7 +112,7 @@ def test_evaluate_of_a_part(run, data, answers, tmp_path):
 
 def test_output_is_plain_and_apart_from_progress(data, answers, tmp_path):
     code = "from clrs_text_bench.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "score", answers, "--data", data.url]
+    command = [sys.executable, "-P", "-c", code, "score", answers, "--data", data.url]
     done = subprocess.run(command, capture_output=True, check=True)
     assert b"\x1b" not in done.stdout
     assert b"answers/s" not in done.stdout
@@ -334,5 +334,7 @@ import sys
 import clrs_text_bench.evaluators.cli
 print([name for name in {heavy} if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"

@@ -240,6 +240,13 @@ def test_bad_input_of_a_model_passes_through(dataset, half_right):
         evaluate(stub, dataset.url)
 
 
+def test_bad_input_before_the_first_finished_cell_leaves_nothing(dataset, half_right, tmp_path):
+    stub = Stub(failing_at("insertion_sort", 4, half_right, BadInput("no ink left")))
+    with pytest.raises(BadInput):
+        evaluate(stub, dataset.url, results=tmp_path)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -309,7 +316,7 @@ evaluate(Slow(), sys.argv[2], results=sys.argv[3])
 def slow(dataset, results, seconds):
     arguments = [str(Path(__file__).parent), dataset.url, str(results), str(seconds)]
     return subprocess.Popen(
-        [sys.executable, "-c", _KILLED, *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-c", _KILLED, *arguments], stdout=subprocess.PIPE, text=True
     )
 
 
@@ -388,7 +395,7 @@ def test_a_model_may_return_wider_types_and_more_columns(dataset, half_right):
 def test_no_answer_at_all_is_an_error(dataset, tmp_path):
     with pytest.raises(BadInput, match="has no answer at all to split test"):
         evaluate(Stub(lambda row: None), dataset.url, results=tmp_path)
-    assert not (tmp_path / "leaderboard").exists()
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 def test_settings_that_are_no_json_are_named(dataset):

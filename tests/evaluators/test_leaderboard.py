@@ -94,7 +94,7 @@ def test_eight_processes_append_at_once(folder):
     here = str(Path(__file__).parent)
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", _WRITER, here, folder.root, str(number)],
+            [sys.executable, "-P", "-c", _WRITER, here, folder.root, str(number)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -137,6 +137,11 @@ def test_curves_of_several_seeds_draw_their_standard_deviation():
     assert figure.legends[0].get_title().get_text().endswith("standard deviation over seeds")
 
 
+def test_missing_answers_are_told_in_the_legend():
+    runs = frame(fake_results.run("net", missing=1, incomplete=True), fake_results.run("other"))
+    assert legend(curves.figure(runs, "clrs"))[:2] == ["net (answers missing)", "other"]
+
+
 def test_ceiling_and_floor_are_thin_grey_lines(story):
     figure = curves.figure(story, "clrs")
     grey = [x for x in figure.axes[0].get_lines() if x.get_color() == style.GREY]
@@ -351,4 +356,4 @@ assert mpl.rcParams["font.size"] == 31
 import sys
 assert "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path.home())
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, cwd=Path.home())
