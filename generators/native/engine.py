@@ -58,11 +58,18 @@ class Engine:
         """Makes the samples of these indices; see `protocols.Engine`.
 
         Raises:
-          BadInput: if the text or the hints of so many samples exceed what one Arrow array holds.
+          BadInput: if the text or the hints of so many samples exceed what one Arrow array holds,
+            or if inputs of such a length can hardly be drawn.
         """
+        kernel = kernel_of(algorithm)
+        if kernel.longest is not None and length > kernel.longest:
+            raise BadInput(
+                f"{algorithm} is drawn up to length {kernel.longest}, not {length}: hardly any "
+                "larger draw keeps its conditions"
+            )
         key = cell_key(seed, split, algorithm, length)
         made = _Batch(algorithm, length, np.asarray(indices, np.int64), use_hints, graph_hints)
-        made.make(kernel_of(algorithm), key)
+        made.make(kernel, key)
         return made.table(seed, split)
 
     def run(self, algorithm: str, inputs: Mapping[str, np.ndarray]) -> Trace:

@@ -13,6 +13,8 @@ from .probes import one_step, stable_order, write_initial_order, write_node, wri
 
 _RADIUS = 2.0
 _COLLINEAR = 1e-12
+# Of draws of 256 points, one in thirty has no three on a line; of 400, one in fifty thousand.
+_MOST_POINTS = 256
 
 
 @jit
@@ -240,6 +242,6 @@ def jarvis_march(n, x, y, h):
 
 KERNELS = {
     "segments_intersect": Kernel(_draw_segments, segments_intersect),
-    "graham_scan": Kernel(_draw_disk, graham_scan),
-    "jarvis_march": Kernel(_draw_disk, jarvis_march),
+    "graham_scan": Kernel(_draw_disk, graham_scan, _MOST_POINTS),
+    "jarvis_march": Kernel(_draw_disk, jarvis_march, _MOST_POINTS),
 }

@@ -33,10 +33,12 @@ class Kernel:
     Attributes:
       draw: draws inputs.
       run: runs the algorithm.
+      longest: the largest length that inputs are drawn at; None if there is no such.
     """
 
     draw: Callable
     run: Callable
+    longest: int | None = None
 
     def compiled(self) -> tuple[Callable, Callable]:
         """Returns both functions, ready to be called from compiled code by pointer."""

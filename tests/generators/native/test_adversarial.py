@@ -124,6 +124,20 @@ def test_what_cannot_be_run_is_refused_with_one_sentence(made):
         assert "\n" not in str(caught.value)
 
 
+def test_more_points_than_can_be_drawn_off_every_line_are_refused():
+    for algorithm in HULLS:
+        with pytest.raises(BadInput, match=f"{algorithm} is drawn up to length 256, not 257"):
+            Engine().generate(
+                algorithm,
+                257,
+                seed=0,
+                split="train",
+                indices=np.arange(1),
+                use_hints=False,
+                graph_hints=False,
+            )
+
+
 _BOUNDS_CHECKED = """
 import importlib.util, sys
 import numpy as np
