@@ -40,12 +40,14 @@ def figure(frame: "pd.DataFrame", score: str) -> Figure:
     )
     means = means[means[score].notna()]
     looks = {e: k for e, k in style.looks(means, cells).items() if e in set(means["entry"])}
+    whole = aggregate.means(frame, ["algorithm"])
     regimes = [r for r in _HATCHES if r in set(_contestants(means, looks)["regime"])]
     rows = _rows(means, max(1, len(_slots(means, looks))))
     drawn = Figure(figsize=(_WIDTH, 2.3 * len(rows) + 0.3), layout="constrained")
     grid = drawn.subplots(len(rows), 1, sharey=True, squeeze=False)
     for axes, algorithms in zip(grid.flat, rows, strict=True):
         _row(axes, means, looks, algorithms, score, max(map(len, rows)))
+        _references(axes, whole, looks, algorithms, score)
     drawn.suptitle("Scores by algorithm, in and out of distribution")
     contestants = _contestants(means, looks)
     note = f"Error bars: {style.spread_note(contestants)}" if len(contestants) else ""
@@ -98,7 +100,6 @@ def _row(
             row = rows.loc[(algorithm, entry, regime)]
             x = place - _FILLED / 2 + (number + 0.5) * width
             _bar(axes, x, width, row, score, looks[entry], regime)
-    _references(axes, means, looks, algorithms, score)
     axes.set_xlim(-0.6, places - 0.4)
     room = (_WIDTH - 1) / places
     names = [style.wrapped(style.label(a), room) for a in algorithms]
@@ -130,7 +131,7 @@ def _bar(
 
 def _references(
     axes: "Axes",
-    means: "pd.DataFrame",
+    whole: "pd.DataFrame",
     looks: dict[str, Look],
     algorithms: list[str],
     score: str,
@@ -138,7 +139,7 @@ def _references(
     for entry, look in looks.items():
         if not look.reference:
             continue
-        scores = means[means["entry"] == entry].set_index("algorithm")[score]
+        scores = whole[whole["entry"] == entry].set_index("algorithm")[score]
         for place, algorithm in enumerate(algorithms):
             if algorithm in scores.index:
                 ends = (place - 0.48, place + 0.48)

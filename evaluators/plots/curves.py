@@ -34,7 +34,7 @@ def figure(
     means = aggregate.means(frame, [by, "length"] if by else ["length"])
     means = means[means[score].notna()]
     looks = {e: k for e, k in style.looks(means, cells).items() if e in set(means["entry"])}
-    trained = _train_lengths(cells)
+    trained = _train_lengths(cells, looks)
     panels = _panels(means, by)
     columns = min(_COLUMNS[by], len(panels))
     rows = -(-len(panels) // columns)
@@ -59,10 +59,10 @@ def figure(
     return drawn
 
 
-def _train_lengths(cells: "pd.DataFrame") -> dict[str, tuple[int, ...]]:
-    """Returns the lengths that each entry was trained on, where it was trained on any."""
-    firsts = cells.drop_duplicates("entry")
-    return {e: t for e, t in zip(firsts["entry"], firsts["train_lengths"], strict=True) if t}
+def _train_lengths(cells: "pd.DataFrame", looks: dict[str, Look]) -> dict[str, tuple[int, ...]]:
+    """Returns the lengths that each contestant was trained on, where it was trained on any."""
+    firsts = cells.drop_duplicates("entry").set_index("entry")["train_lengths"]
+    return {e: firsts[e] for e, look in looks.items() if not look.reference and firsts[e]}
 
 
 def _shared(trained: dict[str, tuple[int, ...]]) -> list[tuple[int, int]]:

@@ -188,6 +188,27 @@ def test_bars_stand_in_and_out_of_distribution_side_by_side(story):
     assert {"in-distribution", "out of distribution", "no train lengths"} <= set(legend(figure))
 
 
+def test_a_trained_floor_is_one_line_and_shades_nothing():
+    cells = [("bfs", 4), ("bfs", 8)]
+    floor = fake_results.run(
+        "majority",
+        spec="majority",
+        cells=cells,
+        score=lambda a, n: 0.1 * n,
+        train_lengths=(4,),
+    )
+    runs = frame(floor, fake_results.run("llm", cells=cells))
+    (drawn,) = [
+        c
+        for c in bars.figure(runs, "clrs").axes[0].collections
+        if len(c.get_paths()) == 1 and to_hex(c.get_color()[0]) == style.GREY.lower()
+    ]
+    assert drawn.get_paths()[0].vertices[:, 1].tolist() == pytest.approx([0.6, 0.6])
+    figure = curves.figure(runs, "clrs")
+    assert spans(figure.axes[0]) == []
+    assert "hollow: length not trained on" not in legend(figure)
+
+
 def test_bars_break_into_rows_by_family(realistic):
     figure = bars.figure(realistic, "clrs")
     names = [t.get_text().replace("\n", "") for a in figure.axes for t in a.get_xticklabels()]
