@@ -1,7 +1,7 @@
 """One job, start to end, in whatever process: draw, write, measure."""
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,17 +40,6 @@ class Settings:
     graph_hints: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """The job of measuring overlap among the cells of one (algorithm, length).
-
-    Attributes:
-      cells: each with the files that hold its rows.
-    """
-
-    cells: tuple[tuple[Cell, tuple[FileRecord, ...]], ...]
-
-
 def make(job: Job, settings: Settings, train: tuple[str, ...], report: Report) -> list[FileRecord]:
     """Makes the files of a job; `report` is called with numbers of rows as they are made.
 
@@ -68,7 +57,7 @@ def make(job: Job, settings: Settings, train: tuple[str, ...], report: Report) -
     records = []
     for part, tables in _by_part(job.parts, source, report):
         table = pa.concat_tables(tables)
-        folder.write(_fingerprint_file(part.path), overlap.fingerprints(table).tobytes())
+        folder.write(fingerprint_file(part.path), overlap.fingerprints(table).tobytes())
         data = datasets.to_parquet(table)
         folder.write(part.path, data)
         records.append(datasets.record(part.path, job.cell, table.num_rows, data))
@@ -166,26 +155,30 @@ def _distinct(job: Job, settings: Settings, train: np.ndarray | None) -> Iterato
 _SOURCES = {"rows": _rows, "stream": _stream, "distinct": _distinct}
 
 
-def measure(job: Measure, settings: Settings) -> list[OverlapRecord]:
-    """Measures the overlap among the cells of one (algorithm, length)."""
+def measure(cells: Sequence[tuple[Cell, Sequence[str]]], settings: Settings) -> list[OverlapRecord]:
+    """Measures the overlap among the cells of one (algorithm, length).
+
+    Args:
+      cells: each with the paths of the files that hold its rows.
+      settings: how they were made.
+    """
     folder = Folder.at(settings.url)
-    inputs = {
-        cell.split: _stored(folder, tuple(f.path for f in files)) for cell, files in job.cells
-    }
+    inputs = {cell.split: _stored(folder, paths) for cell, paths in cells}
     train = inputs.get(TRAIN)
     return [
         overlap.measure(cell, inputs[cell.split], None if cell.split == TRAIN else train)
-        for cell, _ in job.cells
+        for cell, _ in cells
     ]
 
 
-def _stored(folder: Folder, paths: tuple[str, ...]) -> np.ndarray:
+def _stored(folder: Folder, paths: Sequence[str]) -> np.ndarray:
     """Returns the fingerprints of files' rows, which were kept as the files were made."""
-    kept = [folder.read(_fingerprint_file(path)) for path in paths]
+    kept = [folder.read(fingerprint_file(path)) for path in paths]
     return np.frombuffer(b"".join(kept), np.uint64)
 
 
-def _fingerprint_file(path: str) -> str:
+def fingerprint_file(path: str) -> str:
+    """Returns where the fingerprints of a file's rows are kept until the data set is finished."""
     return posixpath.join(UNFINISHED, "inputs", f"{path}.u64")
 
 

@@ -204,8 +204,9 @@ class _Run:
             self._bar = bar
             self._task = bar.add_task("making", total=sum(j.rows for j in self.todo))
             bar.advance(self._task, done)
-            for distinct in (False, True):
-                self._make([j for j in self.todo if (j.kind == "distinct") == distinct])
+            with workers.Pool(self.n_workers) as pool:
+                for distinct in (False, True):
+                    self._make([j for j in self.todo if (j.kind == "distinct") == distinct], pool)
         places = self._places()
         made = [f for job in self.todo for f in self._files[job.name]]
         # Files of a cell come in order of their parts, and sorting keeps it.
@@ -226,17 +227,18 @@ class _Run:
                 if values is None:
                     continue
                 records = [FileRecord(**r) for r in values]
-                if all(r.path in present for r in records):
+                needed = {p for r in records for p in (r.path, jobs.fingerprint_file(r.path))}
+                if needed <= present:
                     self._files[job.name] = records
 
     def _record_name(self, job: Job) -> str:
         return posixpath.join(UNFINISHED, f"{job.name}.json")
 
-    def _make(self, todo: list[Job]) -> None:
+    def _make(self, todo: list[Job], pool: workers.Pool) -> None:
         todo = [job for job in todo if job.name not in self._files]
         calls = [(jobs.make, (job, self._settings, self._train_files(job))) for job in todo]
         labels = [f"{j.cell.split}/{j.cell.algorithm}/{j.cell.length}" for j in todo]
-        for event in workers.run(calls, labels, self.n_workers):
+        for event in pool.run(calls, labels):
             if isinstance(event, workers.Progress):
                 self._bar.advance(self._task, event.rows)
             else:
@@ -260,22 +262,17 @@ class _Run:
 
     def measure(self, files: list[FileRecord]) -> list[OverlapRecord]:
         """Measures the overlap of all cells; returns records in the recipe's order of cells."""
-        grouped: dict[tuple[str, int], list[tuple[Cell, tuple[FileRecord, ...]]]] = {}
+        paths: dict[tuple[str, str, int], list[str]] = {}
+        for file in files:
+            paths.setdefault((file.split, file.algorithm, file.length), []).append(file.path)
+        grouped: dict[tuple[str, int], list[tuple[Cell, list[str]]]] = {}
         for cell in self.order.recipe.cells():
-            key = (cell.split, cell.algorithm, cell.length)
-            own = tuple(f for f in files if (f.split, f.algorithm, f.length) == key)
-            grouped.setdefault(key[1:], []).append((cell, own))
-        calls = [
-            (_measure, (jobs.Measure(tuple(group)), self._settings)) for group in grouped.values()
-        ]
-        labels = [f"overlap of {algorithm}/{length}" for algorithm, length in grouped]
+            own = paths[cell.split, cell.algorithm, cell.length]
+            grouped.setdefault((cell.algorithm, cell.length), []).append((cell, own))
         found = []
         with progress.bar("cells", show=self.show) as bar:
-            task = bar.add_task("overlap", total=len(calls))
-            for event in workers.run(calls, labels, self.n_workers):
-                if isinstance(event, workers.Done):
-                    bar.advance(task)
-                    found.extend(event.result)
+            for group in bar.track(grouped.values(), description="overlap"):
+                found.extend(jobs.measure(group, self._settings))
         places = self._places()
         return sorted(found, key=lambda o: places[o.split, o.algorithm, o.length])
 
@@ -283,10 +280,6 @@ class _Run:
         """Returns the place of every cell in the recipe."""
         cells = self.order.recipe.cells()
         return {(c.split, c.algorithm, c.length): place for place, c in enumerate(cells)}
-
-
-def _measure(job: jobs.Measure, settings: jobs.Settings, _: jobs.Report) -> list[OverlapRecord]:
-    return jobs.measure(job, settings)
 
 
 def _manifest(

@@ -45,40 +45,61 @@ class _Worker:
     place: int | None = None
 
 
-def run(
-    calls: list[tuple[Callable, tuple]], labels: list[str], workers: int
-) -> Iterator[Progress | Done]:
-    """Runs calls in worker processes, yielding progress and results as they come.
+class Pool:
+    """Worker processes that start when they are first needed and end with the context.
 
     Args:
-      calls: functions with their arguments; each is called with a `report(rows)` as well. All must
-        be importable in a fresh interpreter.
-      labels: what each call makes, for the sentence about a worker that failed.
-      workers: number of processes; 0 makes the calls in this one.
-
-    Raises:
-      RunFailed: if a worker dies; it and its call are named. Other calls' results, if they came
-        before, were yielded.
-      BadInput: if a call raises it.
+      size: number of processes; 0 makes all calls in this one.
     """
-    if not workers:
-        yield from _run_here(calls)
-        return
-    pool: list[_Worker] = []
-    waiting = list(range(len(calls)))[::-1]
-    try:
-        for number in range(min(workers, len(calls))):
-            pool.append(_start(number))
-            _hand_out(pool[-1], calls, waiting)
-        while any(w.place is not None for w in pool):
-            for worker in _ready(pool):
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.pipe.close()
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+
+    def run(
+        self, calls: list[tuple[Callable, tuple]], labels: list[str]
+    ) -> Iterator[Progress | Done]:
+        """Runs calls, yielding progress and results as they come.
+
+        Args:
+          calls: functions with their arguments; each is called with a `report(rows)` as well. All
+            must be importable in a fresh interpreter.
+          labels: what each call makes, for the sentence about a worker that failed.
+
+        Raises:
+          RunFailed: if a worker dies; it and its call are named. Other calls' results, if they
+            came before, were yielded.
+          BadInput: if a call raises it.
+        """
+        if not self._size:
+            yield from _run_here(calls)
+            return
+        waiting = list(range(len(calls)))[::-1]
+        while len(self._workers) < min(self._size, len(calls)):
+            self._workers.append(_start(len(self._workers)))
+        for worker in self._workers:
+            _hand_out(worker, calls, waiting)
+        while any(w.place is not None for w in self._workers):
+            for worker in self._ready():
                 message = _receive(worker, labels)
                 if isinstance(message, Done):
                     worker.place = None
                     _hand_out(worker, calls, waiting)
                 yield message
-    finally:
-        _stop(pool)
+
+    def _ready(self) -> list[_Worker]:
+        busy = {w.pipe: w for w in self._workers if w.place is not None}
+        return [busy[pipe] for pipe in wait(list(busy))]
 
 
 def _run_here(calls: list[tuple[Callable, tuple]]) -> Iterator[Progress | Done]:
@@ -120,11 +141,6 @@ def _hand_out(worker: _Worker, calls: list[tuple[Callable, tuple]], waiting: lis
             worker.pipe.send((worker.place, *calls[worker.place]))
 
 
-def _ready(pool: list[_Worker]) -> list[_Worker]:
-    busy = {w.pipe: w for w in pool if w.place is not None}
-    return [busy[pipe] for pipe in wait(list(busy))]
-
-
 def _receive(worker: _Worker, labels: list[str]) -> Progress | Done:
     try:
         message = worker.pipe.recv()
@@ -147,14 +163,6 @@ def _how_it_ended(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
-
-
-def _stop(pool: list[_Worker]) -> None:
-    for worker in pool:
-        worker.pipe.close()
-        worker.process.terminate()
-    for worker in pool:
-        worker.process.join()
 
 
 def _serve(pipe: Connection, parent: int) -> None:
