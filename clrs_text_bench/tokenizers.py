@@ -56,6 +56,12 @@ class Tokenizer(Protocol):
     def lengths(self, texts: Sequence[str]) -> np.ndarray:
         """Returns how many tokens each text has, int64 `[len(texts)]`."""
 
+    def values(self) -> np.ndarray:
+        """Returns the number that each token stands for, float64 `[vocab_size]`.
+
+        NaN where a token is no decimal number by itself.
+        """
+
 
 def _fingerprint(name: str, version: int, vocabulary: Sequence[bytes]) -> str:
     return hashlib.sha256(repr((name, version, list(vocabulary))).encode()).hexdigest()
@@ -94,6 +100,10 @@ class Char:
     def lengths(self, texts: Sequence[str]) -> np.ndarray:
         """Returns how many tokens each text has."""
         return np.array([len(t.encode()) - t.count(_END_TEXT) for t in texts], np.int64)
+
+    def values(self) -> np.ndarray:
+        """See `Tokenizer`; a character is no number."""
+        return np.full(self.vocab_size, np.nan)
 
 
 _SEPARATORS = (
@@ -223,6 +233,12 @@ class Compact:
     def lengths(self, texts: Sequence[str]) -> np.ndarray:
         """Returns how many tokens each text has."""
         return np.array([sum(1 for _ in self._ids(t)) for t in texts], np.int64)
+
+    def values(self) -> np.ndarray:
+        """See `Tokenizer`."""
+        values = np.full(self.vocab_size, np.nan)
+        values[self._decimals.start : self._decimals.stop] = np.array(_DECIMALS, float)
+        return values
 
 
 class _Pieces(dict):

@@ -38,6 +38,8 @@ class TransformerConfig(_Strict):
       expansion: width of the feed-forward layer, in widths.
       context: most tokens of a prompt and its answer together.
       max_answer: most tokens of an answer, in training as in decoding.
+      numbers: how tokens of decimal numbers start: "ordered" (near each other where the numbers
+        are, see `numbers`) or "random".
       dtype: what activations are computed in; parameters stay float32.
       positions: see `Positions`.
     """
@@ -50,6 +52,7 @@ class TransformerConfig(_Strict):
     expansion: Count = 4
     context: Count = 2048
     max_answer: Count = 512
+    numbers: Literal["ordered", "random"] = "ordered"
     dtype: Literal["float32", "bfloat16"] = "float32"
     positions: Positions = Positions()
 
@@ -75,4 +78,4 @@ class TransformerConfig(_Strict):
     @property
     def residual_scale(self) -> float:
         """Initial scale of the layers that write to the residual stream (Radford et al. 2019)."""
-        return 0.02 / math.sqrt(2 * self.layers)
+        return 1 / math.sqrt(2 * self.layers)

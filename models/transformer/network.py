@@ -4,6 +4,7 @@ Legend: B batch, T tokens, S slots of the key/value cache, D width, F width of t
 layer, H heads, K width of a head, V vocabulary.
 """
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -11,8 +12,6 @@ import jax.numpy as jnp
 from flax import nnx
 
 from .config import TransformerConfig
-
-_INIT_SCALE = 0.02
 
 # Cosines and sines of the rotary angles, see `rotation`.
 Turns = tuple[jax.Array, jax.Array]
@@ -52,13 +51,14 @@ def rotate(x_BxTxHxK: jax.Array, turns: Turns | None) -> jax.Array:
 def _linear(
     n_in: int, n_out: int, scale: float, config: TransformerConfig, rngs: nnx.Rngs
 ) -> nnx.Linear:
+    """Returns a layer that turns inputs of unit variance into outputs of variance `scale ** 2`."""
     return nnx.Linear(
         n_in,
         n_out,
         use_bias=False,
         dtype=jnp.dtype(config.dtype),
         param_dtype=jnp.float32,
-        kernel_init=nnx.initializers.normal(scale),
+        kernel_init=nnx.initializers.normal(scale / math.sqrt(n_in)),
         rngs=rngs,
     )
 
@@ -74,7 +74,7 @@ class Attention(nnx.Module):
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
         self.heads = config.heads
-        self.qkv = _linear(config.width, 3 * config.width, _INIT_SCALE, config, rngs)
+        self.qkv = _linear(config.width, 3 * config.width, 1.0, config, rngs)
         self.out = _linear(config.width, config.width, config.residual_scale, config, rngs)
 
     def __call__(
@@ -109,7 +109,7 @@ class FeedForward(nnx.Module):
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
         hidden = config.hidden_width
-        self.up = _linear(config.width, hidden, _INIT_SCALE, config, rngs)
+        self.up = _linear(config.width, hidden, 1.0, config, rngs)
         self.down = _linear(hidden, config.width, config.residual_scale, config, rngs)
 
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
@@ -150,7 +150,7 @@ class Transformer(nnx.Module):
             config.width,
             dtype=jnp.dtype(config.dtype),
             param_dtype=jnp.float32,
-            embedding_init=nnx.initializers.normal(_INIT_SCALE),
+            embedding_init=nnx.initializers.normal(config.width**-0.5),
             rngs=rngs,
         )
         self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
@@ -178,7 +178,7 @@ class Transformer(nnx.Module):
         turns = None
         if config.positions.kind != "none":
             turns = rotation(positions_BxT, config.width // config.heads, config.positions.base)
-        x_BxTxD = self.embedding(tokens_BxT)
+        x_BxTxD = self.embedding(tokens_BxT) * math.sqrt(config.width)
         updated = []
         for place, block in enumerate(self.blocks):
             cache = caches[place] if caches else None

@@ -17,6 +17,7 @@ from . import positions
 from .config import TransformerConfig
 from .decoding import Decoder, Prompt
 from .network import Transformer
+from .numbers import ordered
 from .sequences import Sequences
 
 
@@ -55,7 +56,11 @@ class TrainableTransformer:
 
     def init(self) -> dict:
         """Returns the initial parameters."""
-        return jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
+        params = jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
+        if self._config.numbers == "ordered":
+            table = params["embedding"]["embedding"]
+            params["embedding"]["embedding"] = ordered(table, self._tokenizer.values(), self._seed)
+        return params
 
     def encode(self, tables: Iterable[pa.Table]) -> Sequences:
         """Encodes rows; raises `BadInput` on rows longer than the model's context."""
