@@ -26,7 +26,8 @@ def quickstart(out: str) -> None:
 
     log = terminal.log()
     for title, arguments in _steps(out):
-        log.print(f"\n[bold]{title}[/bold]\n  clrs-text-bench {' '.join(arguments)}")
+        log.print(f"\n[bold]{title}[/bold]" if title else "")
+        log.print(f"  clrs-text-bench {' '.join(arguments)}")
         _run(arguments)
     terminal.output().print(_farewell(out), markup=False)
 
@@ -68,5 +69,6 @@ def _farewell(out: str) -> str:
 Look at {out}/figures/curves.png, then try:
   clrs-text-bench leaderboard --results {out}/results --by algorithm
   clrs-text-bench show {out}/data -n 1
-  clrs-text-bench train quickstart positions=randomised --data {out}/data --out {out}/randomised
+  clrs-text-bench train quickstart model.positions.kind=randomised --data {out}/data \\
+      --out {out}/randomised
 """
