@@ -86,7 +86,7 @@ def rows_per_part(algorithm: str, length: int, hints: bool, graph_hints: bool) -
     """
     task = tasks.get(algorithm)
     n = task.n_nodes(length)
-    steps = n * n // 2 + 4 * n
+    steps = n * n + 4 * n
     inputs = graph.size(algorithm, length, "input")
     outputs = graph.size(algorithm, length, "output")
     row = (inputs + outputs) * (4 + _TEXT_BYTES_PER_VALUE)
