@@ -10,6 +10,8 @@ from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.trace import Trace
 
+_INT64 = 2**63
+
 
 def generate_batch(
     algorithm: str,
@@ -40,14 +42,16 @@ def generate_batch(
       A table in `schema.DATASET`, in order of index. Batches that overlap agree on what they share.
 
     Raises:
-      BadInput: if the algorithm or engine is unknown, the length too small for the task, or count
-        or start out of range.
+      BadInput: if the algorithm or engine is unknown, the length too small for the task, or
+        count, start or seed out of range.
     """
     tasks.get(algorithm).check_length(length)
     if count < 1:
         raise BadInput(f"count {count} is below 1")
     if start < 0:
         raise BadInput(f"start {start} is below 0")
+    if not -_INT64 <= seed < _INT64:
+        raise BadInput(f"seed {seed} does not fit in 64 bits")
     return registry.load("generators", engine)().generate(
         algorithm,
         length,

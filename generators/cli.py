@@ -129,5 +129,7 @@ def verify(dataset: str, rows: int) -> None:
     for problem in verdict.problems:
         click.echo(problem, err=True)
     if verdict.problems:
-        raise BadInput(f"{dataset} is not what it should be: {len(verdict.problems)} problems")
+        count = len(verdict.problems)
+        noun = "problem" if count == 1 else "problems"
+        raise BadInput(f"{dataset} is not what it should be: {count} {noun}")
     click.echo(f"{dataset}: {verdict.files} files whole, {verdict.rows} rows made again alike")

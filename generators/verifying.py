@@ -94,9 +94,16 @@ def _check_rows(dataset: Dataset, cell: datasets.Cell, wanted: int) -> tuple[int
         if not _again(dataset, cell, expected).equals(expected):
             wrong.append(
                 f"row {chosen[row]} of {cell.split}/{cell.algorithm}/{cell.length} is not what "
-                f"engine {manifest.engine} makes"
+                f"engine {manifest.engine} makes{_other_version(manifest)}"
             )
     return rows.num_rows, wrong
+
+
+def _other_version(manifest: datasets.Manifest) -> str:
+    version = registry.load("generators", manifest.engine).version
+    if version == manifest.engine_version:
+        return ""
+    return f" (made by {manifest.engine_version}, this is {version})"
 
 
 def _again(dataset: Dataset, cell: datasets.Cell, row: pa.Table) -> pa.Table:
