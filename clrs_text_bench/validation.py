@@ -36,7 +36,9 @@ def build(model: type[M], values: object, where: str) -> M:
 
 def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     """Puts the first complaint of a validation into words, with its place."""
-    first = error.errors()[0]
+    found = error.errors()
+    # A key written wrong is unknown, and the one that was meant is missing: name the former.
+    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])

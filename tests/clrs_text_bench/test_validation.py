@@ -45,6 +45,7 @@ class Outer(BaseModel):
             "f: unknown key 'by_name.a.nane'; did you mean 'name'?",
         ),
         ({}, "f: key 'needed' is missing"),
+        ({"neded": "x"}, "f: unknown key 'neded'; did you mean 'needed'?"),
         ({"needed": "x", "rate": 0}, "f: rate = 0: input should be greater than 0"),
         (
             {"needed": "x", "rate": "fast"},

@@ -17,8 +17,13 @@ from .orders import SMALL, make, order, split
 
 @pytest.fixture
 def made(toy, tmp_path):
-    """A small data set of the toy engine."""
-    return make(order(*SMALL), tmp_path / "data", n_workers=1)
+    """A small data set of the toy engine, on disk."""
+    source = make(order(*SMALL), "memory://made")
+    target = Folder.at(tmp_path / "data")
+    for name in source.folder.names():
+        target.write(name, source.folder.read(name))
+    source.folder.clear()
+    return datasets.open(target.url)
 
 
 def problems(dataset, rows=3):
