@@ -1,9 +1,15 @@
 """The command line as a user runs it: a process of its own."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from clrs_text_bench.cli.main import main
 
 PROGRAM = Path(sys.executable).parent / "clrs-text-bench"
 
@@ -29,6 +35,17 @@ def run(*arguments, code=0, path=None, cwd=None, **environment):
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr + done.stdout
     return done
+
+
+def sentence_here(*arguments, code=2):
+    """As `sentence`, within this process: for what is refused before any work begins."""
+    output = io.StringIO()
+    with pytest.raises(SystemExit) as end, contextlib.redirect_stderr(output):
+        main([str(a) for a in arguments])
+    assert end.value.code == code, output.getvalue()
+    (line,) = output.getvalue().splitlines()
+    assert line.startswith("clrs-text-bench: ")
+    return line.removeprefix("clrs-text-bench: ")
 
 
 def surroundings(path=None, **environment):

@@ -91,9 +91,15 @@ def test_version_is_the_distributions():
         (["show", "nosuch://x"], "cannot open 'nosuch://x': Protocol not known: nosuch"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, words, sentence):
-    assert sentence in command.sentence(*words, cwd=tmp_path)
+def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, monkeypatch, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert sentence in command.sentence_here(*words)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_of_its_own_says_the_same(tmp_path):
+    for words in (["genrate"], ["show", "nowhere"]):
+        assert command.sentence(*words, cwd=tmp_path) == command.sentence_here(*words)
 
 
 def test_lists_say_where_things_come_from():

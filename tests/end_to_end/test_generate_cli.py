@@ -25,7 +25,8 @@ seeds = [1, 2]
 
 
 @pytest.fixture
-def here(tmp_path):
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.toml").write_text(RECIPE)
     return tmp_path
 
@@ -99,10 +100,10 @@ def test_upstreams_own_stream(here, hints):
 def test_resume_and_overwrite(here):
     generate(here, "mine.toml")
     first = datasets.open(here / "data").hash
-    assert "already holds a data set" in refusal(here, "mine.toml")
+    assert "already holds a data set" in refusal("mine.toml")
     generate(here, "mine.toml --resume")
     assert datasets.open(here / "data").hash == first
-    assert "was begun with another recipe" in refusal(here, "mine.toml", "--hints", "--resume")
+    assert "was begun with another recipe" in refusal("mine.toml", "--hints", "--resume")
     generate(here, "mine.toml --hints --overwrite")
     assert datasets.open(here / "data").hash != first
 
@@ -123,8 +124,8 @@ def test_too_few_inputs_are_said_plainly(here):
     ) in text
 
 
-def refusal(folder, *words):
-    return command.sentence("generate", *words, "--workers", "1", "--out", "data", cwd=folder)
+def refusal(*words):
+    return command.sentence_here("generate", *words, "--workers", "1", "--out", "data")
 
 
 GOOD = {"-a": "bfs", "-l": "4", "-n": "2"}
@@ -169,11 +170,13 @@ GOOD = {"-a": "bfs", "-l": "4", "-n": "2"}
         ({"--workers": "two"}, "'two' is not a valid integer"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(tmp_path, changed, sentence):
+def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(
+    tmp_path, monkeypatch, changed, sentence
+):
+    monkeypatch.chdir(tmp_path)
     options = {**GOOD, **changed}
     words = [w for flag, value in options.items() if value is not None for w in (flag, value)]
-    found = command.sentence("generate", *words, "--out", "data", cwd=tmp_path)
-    assert sentence in found
+    assert sentence in command.sentence_here("generate", *words, "--out", "data")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -198,7 +201,7 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(tmp_path, changed, 
 def test_a_mistake_with_a_recipe_is_one_sentence(here, words, sentence):
     (here / "broken.toml").write_text("name = ")
     (here / "odd.toml").write_text(RECIPE.replace("samples = 6", "sample = 6"))
-    assert sentence in refusal(here, *words)
+    assert sentence in refusal(*words)
     assert not (here / "data").exists()
 
 
@@ -214,6 +217,6 @@ def test_a_mistake_with_a_recipe_is_one_sentence(here, words, sentence):
 )
 def test_an_out_that_cannot_be_is_one_sentence(here, out, sentence):
     words = ("generate", "mine.toml", "--workers", "1", "--out", out)
-    assert sentence in command.sentence(*words, cwd=here)
+    assert sentence in command.sentence_here(*words)
     assert [p.name for p in here.iterdir()] == ["mine.toml"]
     assert (here / "mine.toml").read_text() == RECIPE
