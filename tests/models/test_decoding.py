@@ -1,0 +1,108 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from clrs_text_bench.models.transformer import network as net
+from clrs_text_bench.models.transformer import positions as draws
+from clrs_text_bench.models.transformer.decoding import Decoder, Prompt
+
+from . import tiny_transformer as tiny
+
+END = 1
+
+
+def prompts(count, seed=0, longest=30, key=None):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, longest, count)
+    keys = rng.integers(0, 2**62, (count, 2), dtype=np.uint64)
+    return [
+        Prompt(tiny.tokens(1, n, seed=i)[0], keys[i] if key else None)
+        for i, n in enumerate(lengths)
+    ]
+
+
+@nnx.jit
+def next_tokens(model, tokens_T, places_T):
+    """Returns what follows each place; what stands after it makes no difference."""
+    x, _ = model(tokens_T[None], places_T[None])
+    return jnp.argmax(model.logits(x)[0], axis=-1)
+
+
+def naive(model, prompt, config):
+    """Decodes one prompt by running the whole model on the whole sequence for every token."""
+    n = len(prompt.tokens)
+    room = max(0, min(config.max_answer, config.context - n))
+    tokens, places = np.zeros(config.context, np.int32), np.zeros(config.context, np.int32)
+    tokens[:n] = prompt.tokens
+    places[: n + room] = np.arange(n + room)
+    if config.positions.kind == "randomised":
+        places[: n + room] = draws.draw(prompt.key, 0, n + room, config.positions.range)
+    for t in range(n, n + room):
+        following = int(next_tokens(model, jnp.asarray(tokens), jnp.asarray(places))[t - 1])
+        if following == END:
+            return tokens[n:t].tolist(), "stop"
+        tokens[t] = following
+    return tokens[n : n + room].tolist(), "length"
+
+
+@pytest.fixture(scope="module", params=["plain", "randomised", "none"])
+def setting(request):
+    """A model that ends some of its answers and runs on in others."""
+    config = tiny.config(positions={"kind": request.param, "range": 64}, context=40, max_answer=12)
+    model = net.Transformer(config, tiny.VOCAB, nnx.Rngs(3))
+    table = model.embedding.embedding[...]
+    # A longer end token is predicted more often.
+    model.embedding.embedding[...] = table.at[END].multiply(6)
+    return config, model
+
+
+def decode(setting, asked, batch):
+    config, model = setting
+    graph, params = nnx.split(model)
+    return Decoder(graph, config, END, batch).decode(params, asked)
+
+
+def plain(completions):
+    return [(c.tokens.tolist(), c.finish_reason) for c in completions]
+
+
+def test_answers_are_those_of_plain_decoding(setting):
+    config, model = setting
+    asked = prompts(8, key=True)
+    found = plain(decode(setting, asked, batch=4))
+    assert found == [naive(model, p, config) for p in asked]
+    assert {reason for _, reason in found} == {"stop", "length"}
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_an_answer_does_not_depend_on_the_others_nor_on_the_batch(setting, batch):
+    asked = prompts(12, key=True)
+    expected = plain(decode(setting, asked, batch=5))
+    assert plain(decode(setting, asked, batch)) == expected
+    order = np.random.default_rng(1).permutation(len(asked))
+    shuffled = plain(decode(setting, [asked[i] for i in order], batch))
+    assert shuffled == [expected[i] for i in order]
+    alone = [plain(decode(setting, [p], batch))[0] for p in asked[:3]]
+    assert alone == expected[:3]
+
+
+def test_a_prompt_that_fills_the_context_gets_an_empty_answer(setting):
+    asked = [Prompt(tiny.tokens(1, n)[0], np.zeros(2, np.uint64)) for n in (39, 40, 41, 500)]
+    found = decode(setting, asked, batch=2)
+    assert [len(c.tokens) <= 1 for c in found] == [True] * 4
+    assert plain(found)[1:] == [([], "length")] * 3
+
+
+def test_the_answer_ends_where_the_context_does(setting):
+    config, _ = setting
+    asked = [Prompt(tiny.tokens(1, n, seed=n)[0], np.zeros(2, np.uint64)) for n in range(25, 40)]
+    for prompt, completion in zip(asked, decode(setting, asked, batch=4), strict=True):
+        room = min(config.max_answer, config.context - len(prompt.tokens))
+        assert len(completion.tokens) <= room
+        if completion.finish_reason == "length":
+            assert len(completion.tokens) == room
+
+
+def test_no_prompts_get_no_answers(setting):
+    assert decode(setting, [], batch=4) == []

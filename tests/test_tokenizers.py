@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clrs_text_bench import clrs30, registry, tasks, tokenizers
+from clrs_text_bench.errors import BadInput
+
+NAMES = tokenizers.names()
+
+
+@pytest.fixture(scope="module")
+def upstream_texts():
+    """Question and answer of a few samples of every task, plain and traced, as dm-clrs makes them.
+
+    Numbers there are whole, of one to three decimals, negative, above 1, or -1 for what is masked.
+    """
+    engine = registry.load("generators", "dm-clrs")()
+    found = []
+    for name in tasks.names():
+        for length in (4, 11):
+            for use_hints in (False, True):
+                table = engine.generate(
+                    name,
+                    length,
+                    seed=0,
+                    split="train",
+                    indices=np.arange(4),
+                    use_hints=use_hints,
+                    graph_hints=False,
+                )
+                questions, answers = table["question"].to_pylist(), table["answer"].to_pylist()
+                found += zip(questions, answers, strict=True)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_of_any_task_is_lost(name, upstream_texts):
+    tokenizer = tokenizers.get(name)
+    for question, answer in upstream_texts:
+        ids = np.concatenate([tokenizer.encode(question), tokenizer.encode(answer)])
+        assert tokenizer.decode(ids) == question + answer
+        assert tokenizer.lengths([question, answer]).sum() == len(ids)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_ends_in_the_end_token_and_nothing_else_holds_it(name, upstream_texts):
+    tokenizer = tokenizers.get(name)
+    for question, answer in upstream_texts:
+        ids = [*tokenizer.encode(question), *tokenizer.encode(answer)]
+        assert ids[-1] == tokenizer.end_id
+        assert tokenizer.end_id not in ids[:-1]
+
+
+@pytest.mark.slow
+def test_no_text_of_a_task_needs_bytes_in_compact(upstream_texts):
+    """Whatever a task writes is words, brackets and numbers of the vocabulary."""
+    tokenizer = tokenizers.get("compact")
+    bytes_ = range(2, 258)
+    for question, answer in upstream_texts:
+        for text in (question, answer):
+            assert not [i for i in tokenizer.encode(text) if i in bytes_], text
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=300, deadline=None)
+@given(text=st.text())
+def test_no_text_at_all_is_lost(name, text):
+    tokenizer = tokenizers.get(name)
+    ids = tokenizer.encode(text)
+    assert ids.dtype == np.int32
+    assert tokenizer.decode(ids) == text
+    assert tokenizer.lengths([text]).tolist() == [len(ids)]
+
+
+# Pieces that the compact vocabulary treats in ways of their own, in every order.
+PIECES = [" ", "  ", "-", "0.5", "0.50", "0.123", "1.727", "-1", "1", "12", "100", "007", "1.0"]
+PIECES += ["0.", ".5", "9.9", "10.5", "[", "]", "[[", "]], [[", "], [", "\n", "\n\n", ":", ": "]
+PIECES += ["bfs", "bfs:\n", "key: ", "pi", "trace | ", "é", "٣", "_", ","]
+
+
+@settings(max_examples=2000, deadline=None)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=8))
+def test_numbers_signs_and_spaces_are_kept_in_every_order(pieces):
+    tokenizer = tokenizers.get("compact")
+    text = "".join(pieces)
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_ids_decode_to_text(name, data):
+    tokenizer = tokenizers.get(name)
+    ids = st.lists(st.integers(0, tokenizer.vocab_size - 1), max_size=20)
+    assert isinstance(tokenizer.decode(data.draw(ids)), str)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_padding_decodes_to_nothing(name):
+    tokenizer = tokenizers.get(name)
+    pad = tokenizer.pad_id
+    ids = tokenizer.encode("[0.5 1.25]\n\n")
+    spread = [pad, *(i for token in ids.tolist() for i in (token, pad))]
+    assert tokenizer.decode(spread) == "[0.5 1.25]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("bfs:\ns: 0, A: [[0 1], [1 0]]\npi:\n", 13),
+        ("[0.1 0.25 0.333]\n\n", 6),
+        ("[-0.5 1.727]\n\n", 7),
+        ("[-1 99]\n\n", 5),
+        ("[100]", 5),
+        ("[007]", 5),
+        ("", 0),
+    ],
+)
+def test_compact_spells_in_so_many_tokens(text, pieces):
+    assert len(tokenizers.get("compact").encode(text)) == pieces
+
+
+def test_the_same_number_is_the_same_token_wherever_it_stands():
+    tokenizer = tokenizers.get("compact")
+    ids = tokenizer.encode("[0.5 0.5 0.5]").tolist()
+    assert len(set(ids[1:-1])) == 1
+
+
+def test_char_is_one_token_a_byte():
+    tokenizer = tokenizers.get("char")
+    assert len(tokenizer.encode("aé\n\n")) == 1 + 2 + 1
+
+
+def test_broken_utf8_becomes_replacement_characters():
+    tokenizer = tokenizers.get("char")
+    first_of_two = tokenizer.encode("é")[:1]
+    assert tokenizer.decode([*tokenizer.encode("a"), *first_of_two]) == "a\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "fingerprint"),
+    [("char", 258, "c36d7b07c404"), ("compact", 1718, "98c6a83d4f54")],
+)
+def test_a_vocabulary_stays_as_it_is(name, size, fingerprint):
+    """Another vocabulary needs a new version: old checkpoints must be refused, not misread."""
+    tokenizer = tokenizers.get(name)
+    assert tokenizer.vocab_size == size
+    assert tokenizer.fingerprint[:12] == fingerprint
+
+
+def test_no_word_ends_in_a_digit():
+    """A number after a digit implies a space, so no other token may end in one."""
+    words = [p.name for t in clrs30.TASKS for p in t.probes] + [t.name for t in clrs30.TASKS]
+    assert not [w for w in words if w[-1].isdigit()]
+
+
+def test_values_of_tokens():
+    tokenizer = tokenizers.get("compact")
+    values = tokenizer.values()
+    assert values[tokenizer.encode("0.0 0.5 0.999")].tolist() == [0.0, 0.5, 0.999]
+    assert np.isnan(values[tokenizer.encode("bfs:\n7")]).all()
+    assert np.isfinite(values).sum() == 1000
+    assert np.isnan(tokenizers.get("char").values()).all()
+
+
+def test_an_unknown_tokenizer_is_named_with_the_nearest():
+    with pytest.raises(BadInput, match=r"unknown tokenizer 'compat'; did you mean 'compact'\?"):
+        tokenizers.get("compat")
