@@ -205,7 +205,7 @@ PLACE = "f: splits.0: "
         ('name = "a"\nsplits = []', "f: splits = []: tuple should have at least 1 item"),
         ('name = "a"\nsplits = 3', "f: splits = 3: input should be a valid tuple"),
         ('name = "a"\n[splits]\nname = "x"', "f: splits = {'name': 'x'}: input should be a valid"),
-        ('name = "a"\n[[split]]\n' + ANY, "f: key 'splits' is missing"),
+        ('name = "a"\n[[split]]\n' + ANY, "f: unknown key 'split'; did you mean 'splits'?"),
         (written(ANY, 'name = "A B"'), "f: name = 'A B': string should match pattern"),
         (written(ANY, 'name = "a"\nhint = true'), "f: unknown key 'hint'; did you mean 'hints'?"),
         (written(ANY, 'name = "a"\nhints = 7'), "f: hints = 7: input should be a valid boolean"),
