@@ -57,10 +57,15 @@ def setting(request):
     return config, model
 
 
+DECODERS = {}
+
+
 def decode(setting, asked, batch):
     config, model = setting
     graph, params = nnx.split(model)
-    return Decoder(graph, config, END, batch).decode(params, asked)
+    key = config.positions.kind, batch  # its programs are compiled once
+    decoder = DECODERS.setdefault(key, Decoder(graph, config, END, batch))
+    return decoder.decode(params, asked)
 
 
 def plain(completions):
@@ -70,7 +75,7 @@ def plain(completions):
 def test_answers_are_those_of_plain_decoding(setting):
     config, model = setting
     asked = prompts(8, key=True)
-    found = plain(decode(setting, asked, batch=4))
+    found = plain(decode(setting, asked, batch=3))
     assert found == [naive(model, p, config) for p in asked]
     assert {reason for _, reason in found} == {"stop", "length"}
 
@@ -78,7 +83,7 @@ def test_answers_are_those_of_plain_decoding(setting):
 @pytest.mark.parametrize("batch", [1, 8])
 def test_an_answer_does_not_depend_on_the_others_nor_on_the_batch(setting, batch):
     asked = prompts(12, key=True)
-    expected = plain(decode(setting, asked, batch=5))
+    expected = plain(decode(setting, asked, batch=3))
     assert plain(decode(setting, asked, batch)) == expected
     order = np.random.default_rng(1).permutation(len(asked))
     shuffled = plain(decode(setting, [asked[i] for i in order], batch))
@@ -89,7 +94,7 @@ def test_an_answer_does_not_depend_on_the_others_nor_on_the_batch(setting, batch
 
 def test_a_prompt_that_fills_the_context_gets_an_empty_answer(setting):
     asked = [Prompt(tiny.tokens(1, n)[0], np.zeros(2, np.uint64)) for n in (39, 40, 41, 500)]
-    found = decode(setting, asked, batch=2)
+    found = decode(setting, asked, batch=3)
     assert [len(c.tokens) <= 1 for c in found] == [True] * 4
     assert plain(found)[1:] == [([], "length")] * 3
 
@@ -97,7 +102,7 @@ def test_a_prompt_that_fills_the_context_gets_an_empty_answer(setting):
 def test_the_answer_ends_where_the_context_does(setting):
     config, _ = setting
     asked = [Prompt(tiny.tokens(1, n, seed=n)[0], np.zeros(2, np.uint64)) for n in range(25, 40)]
-    for prompt, completion in zip(asked, decode(setting, asked, batch=4), strict=True):
+    for prompt, completion in zip(asked, decode(setting, asked, batch=3), strict=True):
         room = min(config.max_answer, config.context - len(prompt.tokens))
         assert len(completion.tokens) <= room
         if completion.finish_reason == "length":
@@ -105,4 +110,4 @@ def test_the_answer_ends_where_the_context_does(setting):
 
 
 def test_no_prompts_get_no_answers(setting):
-    assert decode(setting, [], batch=4) == []
+    assert decode(setting, [], batch=3) == []

@@ -1,0 +1,106 @@
+import tomllib
+
+import pytest
+
+from clrs_text_bench.errors import BadInput
+from clrs_text_bench.models.training import config as configs
+from clrs_text_bench.models.training import toml
+
+from . import tiny_run
+
+
+def test_every_shipped_config_opens_with_its_command_and_time_and_loads():
+    assert {"quickstart", "smoke"} <= set(configs.shipped())
+    for name, text in configs.shipped().items():
+        first, second = text.splitlines()[:2]
+        assert first.startswith(f"# clrs-text-bench train {name} --data ")
+        assert "econds" in second or "inutes" in second
+        configs.load(name)
+
+
+def test_a_written_config_reads_back_equal():
+    config = tiny_run.config("name=tiny", "model.positions.kind=randomised")
+    assert configs.parse(configs.dumps(config), "again") == config
+    assert configs.parse(configs.dumps(configs.TrainingConfig()), "again").name is None
+
+
+def test_toml_writes_what_toml_reads():
+    values = {
+        "a": 'quote " and \\ and é',
+        "b": [1, 2.5, True],
+        "c": {"d": -1e-9, "e": {"f": False}},
+        "g": [{"h": 1, "i": {"j": [2]}}],
+    }
+    assert tomllib.loads(toml.dumps(values)) == values
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("train.steps=7", "train.steps", 7),
+        ("optimizer.learning_rate=3e-4", "optimizer.learning_rate", 3e-4),
+        ("optimizer.learning_rate=1", "optimizer.learning_rate", 1.0),
+        ("model.dtype=bfloat16", "model.dtype", "bfloat16"),
+        ('model.dtype="bfloat16"', "model.dtype", "bfloat16"),
+        ("name=a=b", "name", "a=b"),
+        ("model.positions={kind='none'}", "model.positions.kind", "none"),
+    ],
+)
+def test_an_override_sets_a_key(override, key, value):
+    found = tiny_run.config(override)
+    for part in key.split("."):
+        found = getattr(found, part)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.widht=3", "tiny.toml: unknown key 'model.widht'; did you mean 'width'?"),
+        ("modle.width=3", "tiny.toml: unknown key 'modle'; did you mean 'model'?"),
+        ("model.positions.kid=none", "unknown key 'model.positions.kid'; did you mean 'kind'?"),
+        ("train.steps=many", "train.steps = 'many': input should be a valid integer"),
+        ("train.steps=1.5", "train.steps = 1.5: input should be a valid integer"),
+        ("train.steps=true", "train.steps = True: input should be a valid integer"),
+        ("train.steps=0", "train.steps = 0: input should be greater than or equal to 1"),
+        ("train.seed=-1", "train.seed = -1: input should be greater than or equal to 0"),
+        ("optimizer.learning_rate=nan", "optimizer.learning_rate = nan"),
+        ("optimizer.learning_rate=0", "input should be greater than 0"),
+        ("train.loss=all", "train.loss = 'all': input should be 'answer' or 'sequence'"),
+        ("model.kind=rnn", "model.kind = 'rnn': input should be 'transformer'"),
+        ("model.tokenizer=bpe", "model.tokenizer = 'bpe': input should be 'char' or 'compact'"),
+        ("model.heads=3", "width 16 must be a multiple of twice heads 3"),
+        ("model.width=18", "width 18 must be a multiple of twice heads 2"),
+        ("model.positions={kind='randomised',range=10}", "range 10 is below context 64"),
+        ("optimizer.warmup_steps=12", "warmup_steps 12 must be below train.steps 12"),
+        ("train.steps", "override 'train.steps' is not like train.steps=100"),
+        ("=3", "override '=3' is not like train.steps=100"),
+        ("train.steps.x=3", "'train.steps' is a value, not a table"),
+        ("train=3", "train = 3"),
+    ],
+)
+def test_a_bad_override_is_a_sentence(override, sentence):
+    with pytest.raises(BadInput) as error:
+        tiny_run.config(override)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_config_is_named_with_the_nearest(tmp_path):
+    with pytest.raises(BadInput, match=r"unknown config 'quikstart'; did you mean 'quickstart'\?"):
+        configs.load("quikstart")
+    with pytest.raises(BadInput, match=r"cannot read config .*none.toml: No such file"):
+        configs.load(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("[train\n")
+    with pytest.raises(BadInput, match=r"bad.toml is not valid TOML"):
+        configs.load(tmp_path / "bad.toml")
+
+
+def test_the_difference_of_two_configs_is_the_first_key_that_differs():
+    one = tiny_run.config()
+    assert configs.difference(one, one) is None
+    assert configs.difference(one, tiny_run.config("model.positions.base=7.0")) == (
+        "model.positions.base"
+    )
+    assert configs.difference(one, tiny_run.config("name=x")) == "name"
