@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pyarrow as pa
@@ -201,6 +202,10 @@ def _update(
     def update(params: Params, state: Any, batch: Any) -> tuple:
         value, gradients = jax.value_and_grad(loss)(params, batch)
         updates, state = transform.update(gradients, state, params)
-        return optax.apply_updates(params, updates), state, value, optax.global_norm(gradients)
+        return optax.apply_updates(params, updates), state, value, _norm(gradients)
 
     return jax.jit(update, donate_argnums=(0, 1))
+
+
+def _norm(gradients: Params) -> jax.Array:
+    return jnp.sqrt(sum(jnp.sum(jnp.square(g)) for g in jax.tree.leaves(gradients)))

@@ -1,11 +1,15 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
+from clrs_text_bench import registry, tokenizers
 from clrs_text_bench.models.transformer import network as net
 from clrs_text_bench.models.transformer import positions as draws
 from clrs_text_bench.models.transformer.decoding import Decoder, Prompt
+from clrs_text_bench.models.transformer.trainable import TrainableTransformer
 
 from . import tiny_transformer as tiny
 
@@ -111,3 +115,51 @@ def test_the_answer_ends_where_the_context_does(setting):
 
 def test_no_prompts_get_no_answers(setting):
     assert decode(setting, [], batch=3) == []
+
+
+def minimum(length, count):
+    """Returns rows of the data set."""
+    return registry.load("generators", "native")().generate(
+        "minimum",
+        length,
+        seed=0,
+        split="train",
+        indices=np.arange(count),
+        use_hints=False,
+        graph_hints=False,
+    )
+
+
+def test_a_question_that_fills_the_context_is_answered_for_lack_of_room():
+    trainable = TrainableTransformer(tiny.config(context=20), seed=0, loss="answer")
+    (found,) = trainable.answer(trainable.init(), minimum(40, 1)).to_pylist()
+    assert (found["answer"], found["finish_reason"], found["n_tokens"]) == ("", "length", 0)
+
+
+def test_a_model_that_learnt_eight_rows_by_heart_answers_them():
+    config = tiny.config(width=32, layers=1, numbers="random")
+    trainable, rows = TrainableTransformer(config, seed=0, loss="answer"), minimum(5, 8)
+    sequences = trainable.encode([rows])
+    batches = [sequences.batch(b, places, 0) for b, places in enumerate(sequences.buckets)]
+    optimizer = optax.adam(1e-2)
+
+    @jax.jit
+    def step(params, state, batch):
+        loss, gradients = jax.value_and_grad(trainable.loss)(params, batch)
+        updates, state = optimizer.update(gradients, state)
+        return optax.apply_updates(params, updates), state, loss
+
+    params = trainable.init()
+    state = optimizer.init(params)
+    for _ in range(200):
+        for batch in batches:
+            params, state, loss = step(params, state, batch)
+    assert float(loss) < 0.01
+
+    tokenizer = tokenizers.get(config.tokenizer)
+    answers = [a.removesuffix("\n\n") for a in rows["answer"].to_pylist()]
+    assert len(set(answers)) > 1
+    found = trainable.answer(params, rows)
+    assert [a.removesuffix("\n\n") for a in found["answer"].to_pylist()] == answers
+    assert set(found["finish_reason"].to_pylist()) == {"stop"}
+    assert found["n_tokens"].to_pylist() == [len(tokenizer.encode(a)) for a in answers]

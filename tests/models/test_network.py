@@ -6,7 +6,10 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clrs_text_bench import tokenizers
 from clrs_text_bench.models.transformer import network as net
+from clrs_text_bench.models.transformer import positions as draws
+from clrs_text_bench.models.transformer.numbers import ordered
 
 from . import tiny_transformer as tiny
 from .tiny_transformer import strict  # noqa: F401
@@ -132,3 +135,113 @@ def test_the_same_seed_gives_the_same_parameters():
     one, two, other = (jax.tree.leaves(nnx.state(m)) for m in (first, second, third))
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_rotary_turns_keep_the_length_of_every_head():
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 5, 3, 8)), jnp.float32)
+    places = jnp.asarray([[0, 1, 7, 100, 8191], [3, 4, 5, 6, 4000]], jnp.int32)
+    turned = net.rotate(x, net.rotation(places, 8, 10_000.0))
+    norms = np.linalg.norm(x, axis=-1)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), norms, rtol=1e-5)
+    assert not np.allclose(turned, x)
+
+
+def test_randomised_positions_drawn_from_as_many_as_there_are_tokens_are_plain():
+    drawn = draws.draw(np.array([1, 2], np.uint64), 5, 7, 7)
+    assert drawn.tolist() == list(range(7))
+    tokens = tiny.tokens(1, 7)
+    plain = logits(tiny.network(), tokens, positions(1, 7))
+    model = tiny.network(positions={"kind": "randomised", "range": 64})
+    np.testing.assert_array_equal(logits(model, tokens, jnp.asarray(drawn)[None]), plain)
+
+
+def naive_norm(x, scale):
+    return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-6) * scale
+
+
+def naive_turn(head, place, base):
+    half = len(head) // 2
+    turns = np.exp(1j * place * base ** (-np.arange(half) / half))
+    turned = turns * (head[:half] + 1j * head[half:])
+    return np.concatenate([turned.real, turned.imag])
+
+
+def naive_attention(x, params, config, places):
+    """Head by head, token by token, over the tokens up to it."""
+    length, width = x.shape
+    size = width // config.heads
+    q, k, v = np.split(x @ params["qkv"]["kernel"], 3, axis=1)
+    read = np.zeros_like(x)
+    for head in range(config.heads):
+        own = slice(head * size, (head + 1) * size)
+        turned_q, turned_k = q[:, own], k[:, own]
+        if config.positions.kind != "none":
+            turned_q, turned_k = (
+                np.array(
+                    [
+                        naive_turn(h, n, config.positions.base)
+                        for h, n in zip(y, places, strict=True)
+                    ]
+                )
+                for y in (turned_q, turned_k)
+            )
+        for t in range(length):
+            scores = turned_k[: t + 1] @ turned_q[t] / np.sqrt(size)
+            weights = np.exp(scores - scores.max())
+            read[t, own] = weights / weights.sum() @ v[: t + 1, own]
+    return read @ params["out"]["kernel"]
+
+
+def naive_logits(params, config, tokens, places):
+    """The forward pass of one sequence by its definition, in float64."""
+    table = params["embedding"]["embedding"]
+    x = table[tokens] * np.sqrt(config.width)
+    for place in range(config.layers):
+        block = params["blocks"][place]
+        normed = naive_norm(x, block["attention_norm"]["scale"])
+        x = x + naive_attention(normed, block["attention"], config, places)
+        normed = naive_norm(x, block["feed_forward_norm"]["scale"])
+        hidden = np.maximum(normed @ block["feed_forward"]["up"]["kernel"], 0) ** 2
+        x = x + hidden @ block["feed_forward"]["down"]["kernel"]
+    return naive_norm(x, params["norm"]["scale"]) @ table.T
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_logits_are_those_of_the_definition(kind):
+    settings_of = tiny.config(width=16, positions={"kind": kind, "range": 64})
+    model = net.Transformer(settings_of, tiny.VOCAB, nnx.Rngs(2))
+    rng = np.random.default_rng(0)
+    # Fresh norms scale by one, which would hide a scale left out.
+    nnx.update(
+        model,
+        jax.tree.map(
+            lambda x: x + jnp.asarray(0.1 * rng.normal(size=x.shape), jnp.float32),
+            nnx.state(model),
+        ),
+    )
+    params = jax.tree.map(lambda x: np.asarray(x, np.float64), nnx.to_pure_dict(nnx.state(model)))
+    tokens = tiny.tokens(2, 9)
+    places = np.array([np.arange(9), np.arange(9) * 5 + 2], np.int32)
+    found = logits(model, tokens, jnp.asarray(places))
+    for b in range(2):
+        expected = naive_logits(params, settings_of, tokens[b], places[b])
+        np.testing.assert_allclose(found[b], expected, atol=1e-4)
+
+
+def test_numbers_start_in_order_and_other_tokens_as_they_were_drawn():
+    values = tokenizers.get("compact").values()
+    table = jax.random.normal(jax.random.key(0), (len(values), 32)) * 0.2
+    changed = np.asarray(ordered(table, values, 3))
+    np.testing.assert_array_equal(changed, ordered(table, values, 3))
+    assert not np.array_equal(changed, ordered(table, values, 4))
+    numbers = np.isfinite(values)
+    assert 0 < numbers.sum() < len(values)
+    np.testing.assert_array_equal(changed[~numbers], np.asarray(table)[~numbers])
+    in_order = changed[np.argsort(np.where(numbers, values, np.inf))[: numbers.sum()]]
+
+    def distance(apart):
+        return np.linalg.norm(in_order[apart:] - in_order[:-apart], axis=1).mean()
+
+    count = len(in_order)
+    distances = [distance(apart) for apart in (count // 100, count // 10, count // 2)]
+    assert distances[0] < 0.8 * distances[1] < 0.8 * distances[2]
