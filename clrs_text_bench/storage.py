@@ -64,6 +64,10 @@ class Folder:
         """Returns whether this process alone can see it."""
         return isinstance(self.fs, MemoryFileSystem)
 
+    def absolute(self) -> str:
+        """Returns the path or URL by which any process on this machine finds it."""
+        return self.root if isinstance(self.fs, LocalFileSystem) else self.url
+
     def within(self, name: str) -> "Folder":
         """Returns a folder of this folder."""
         return Folder(f"{self.url.rstrip('/')}/{name}", self.fs, self.path(name))

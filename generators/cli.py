@@ -27,6 +27,12 @@ _FOLDER = click.Path(path_type=str)
 )
 @click.option("--workers", type=int, default=None, help="Worker processes.  [default: all cores]")
 @click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    help="local, or dask://HOST:PORT: the workers of the cluster with its scheduler there.",
+)
+@click.option(
     "--dedupe", is_flag=True, help="Leave out of other splits what is in train; draw on instead."
 )
 @click.option("--resume", is_flag=True, help="Go on with an unfinished data set.")
@@ -39,6 +45,7 @@ def generate(recipe: str | None, out: str, **options) -> None:
     Examples:
       clrs-text-bench generate transnar-cpu --dedupe --out data/transnar-cpu
       clrs-text-bench generate -a bfs -a dfs -l 4-8,12 -n 1000 --out data/graphs
+      clrs-text-bench generate transnar --executor dask://10.0.0.1:8786 --out s3://bucket/transnar
     """
     from .ordering import order_from
 
@@ -51,6 +58,7 @@ def generate(recipe: str | None, out: str, **options) -> None:
         order,
         out,
         n_workers=n_workers,
+        executor=options["executor"],
         resume=options["resume"],
         overwrite=options["overwrite"],
     )

@@ -155,20 +155,25 @@ def _distinct(job: Job, settings: Settings, train: np.ndarray | None) -> Iterato
 _SOURCES = {"rows": _rows, "stream": _stream, "distinct": _distinct}
 
 
-def measure(cells: Sequence[tuple[Cell, Sequence[str]]], settings: Settings) -> list[OverlapRecord]:
+def measure(
+    cells: Sequence[tuple[Cell, Sequence[str]]], settings: Settings, report: Report
+) -> list[OverlapRecord]:
     """Measures the overlap among the cells of one (algorithm, length).
 
     Args:
       cells: each with the paths of the files that hold its rows.
       settings: how they were made.
+      report: is told how many cells are done.
     """
     folder = Folder.at(settings.url)
     inputs = {cell.split: _stored(folder, paths) for cell, paths in cells}
     train = inputs.get(TRAIN)
-    return [
-        overlap.measure(cell, inputs[cell.split], None if cell.split == TRAIN else train)
-        for cell, _ in cells
-    ]
+    found = []
+    for cell, _ in cells:
+        seen = None if cell.split == TRAIN else train
+        found.append(overlap.measure(cell, inputs[cell.split], seen))
+        report(1)
+    return found
 
 
 def _stored(folder: Folder, paths: Sequence[str]) -> np.ndarray:

@@ -12,8 +12,10 @@ from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.recipes import Cell, Recipe
 from clrs_text_bench.storage import Folder
 
-from . import jobs, workers
+from . import cluster, jobs, workers
 from .plan import TRAIN, Job, plan
+
+LOCAL = "local"
 
 _RECIPE = posixpath.join(UNFINISHED, "recipe.json")
 _PACKAGES = ("clrs-text-bench", "dm-clrs", "numpy", "pyarrow")
@@ -41,6 +43,7 @@ def make(
     url: str,
     *,
     n_workers: int,
+    executor: str = LOCAL,
     resume: bool = False,
     overwrite: bool = False,
     show: bool = True,
@@ -53,26 +56,61 @@ def make(
     Args:
       order: what to make.
       url: the data set's folder.
-      n_workers: number of worker processes.
+      n_workers: number of worker processes, for the executor "local".
+      executor: "local", or `dask://HOST:PORT`: the workers of the Dask cluster with its scheduler
+        there, who must all reach the URL.
       resume: go on with an unfinished data set of the same order.
       overwrite: replace a data set that is there.
       show: whether to show progress.
 
     Raises:
       BadInput: if the folder holds something else, or cannot be written.
-      RunFailed: if a worker died; what is whole stays, and `resume` goes on.
+      RunFailed: if a worker died, or a cluster's scheduler; what is whole stays, and `resume` goes
+        on.
     """
     folder = Folder.at(url)
+    with _pool(order, folder, executor, n_workers) as pool:
+        return _make(order, folder, pool, resume=resume, overwrite=overwrite, show=show)
+
+
+def _pool(
+    order: Order, folder: Folder, executor: str, n_workers: int
+) -> workers.Pool | cluster.Cluster:
+    if executor == LOCAL:
+        # What is in this process's memory, no other process can write to.
+        return workers.Pool(0 if folder.in_memory() else n_workers)
+    if folder.in_memory():
+        raise BadInput(
+            f"{folder.url} is seen by this process alone; --executor dask:// needs an --out that "
+            "every worker reaches"
+        )
+    return cluster.Cluster(
+        executor,
+        folder=folder,
+        mark=_RECIPE,
+        engine=order.engine,
+        stream=order.recipe.stream,
+    )
+
+
+def _make(
+    order: Order,
+    folder: Folder,
+    pool: workers.Pool | cluster.Cluster,
+    *,
+    resume: bool,
+    overwrite: bool,
+    show: bool,
+) -> datasets.Dataset:
     existed = folder.exists()
     version = jobs.check_engine(order.engine, stream=order.recipe.stream)
     if order.dedupe and order.recipe.stream == "upstream":
         raise BadInput("--dedupe would leave gaps in upstream's stream; use one of the two")
     if _is_finished(folder, order, version, resume=resume, overwrite=overwrite):
-        return datasets.open(url)
+        return datasets.open(folder.url)
     todo = plan(order.recipe, dedupe=order.dedupe)
     begun = folder.exists(_RECIPE) and not overwrite
-    # What is in this process's memory, no other process can write to.
-    run = _Run(order, folder, 0 if folder.in_memory() else n_workers, todo, show)
+    run = _Run(order, folder, pool, todo, show)
     try:
         folder.write(_RECIPE, json.dumps(_signature(order, version)).encode())
         files = run.make_files()
@@ -88,7 +126,7 @@ def make(
     manifest = _manifest(order, version, files, overlap)
     folder.write(MANIFEST, (manifest.model_dump_json(indent=1) + "\n").encode())
     _forget(folder)
-    return datasets.open(url)
+    return datasets.open(folder.url)
 
 
 def _is_finished(
@@ -185,14 +223,14 @@ class _Run:
 
     order: Order
     folder: Folder
-    n_workers: int
+    pool: workers.Pool | cluster.Cluster
     todo: list[Job]
     show: bool
 
     def __post_init__(self) -> None:
         recipe = self.order.recipe
         self._settings = jobs.Settings(
-            self.folder.url, self.order.engine, recipe.hints, recipe.with_graph_hints()
+            self.folder.absolute(), self.order.engine, recipe.hints, recipe.with_graph_hints()
         )
         self._files: dict[str, list[FileRecord]] = {}
 
@@ -204,9 +242,8 @@ class _Run:
             self._bar = bar
             self._task = bar.add_task("making", total=sum(j.rows for j in self.todo))
             bar.advance(self._task, done)
-            with workers.Pool(self.n_workers) as pool:
-                for distinct in (False, True):
-                    self._make([j for j in self.todo if (j.kind == "distinct") == distinct], pool)
+            for distinct in (False, True):
+                self._make([j for j in self.todo if (j.kind == "distinct") == distinct])
         places = self._places()
         made = [f for job in self.todo for f in self._files[job.name]]
         # Files of a cell come in order of their parts, and sorting keeps it.
@@ -234,11 +271,11 @@ class _Run:
     def _record_name(self, job: Job) -> str:
         return posixpath.join(UNFINISHED, f"{job.name}.json")
 
-    def _make(self, todo: list[Job], pool: workers.Pool) -> None:
+    def _make(self, todo: list[Job]) -> None:
         todo = [job for job in todo if job.name not in self._files]
         calls = [(jobs.make, (job, self._settings, self._train_files(job))) for job in todo]
         labels = [f"{j.cell.split}/{j.cell.algorithm}/{j.cell.length}" for j in todo]
-        for event in pool.run(calls, labels):
+        for event in self.pool.run(calls, labels):
             if isinstance(event, workers.Progress):
                 self._bar.advance(self._task, event.rows)
             else:
@@ -269,10 +306,16 @@ class _Run:
         for cell in self.order.recipe.cells():
             own = paths[cell.split, cell.algorithm, cell.length]
             grouped.setdefault((cell.algorithm, cell.length), []).append((cell, own))
+        calls = [(jobs.measure, (group, self._settings)) for group in grouped.values()]
+        labels = [f"the overlap of {algorithm}/{length}" for algorithm, length in grouped]
         found = []
         with progress.bar("cells", show=self.show) as bar:
-            for group in bar.track(grouped.values(), description="overlap"):
-                found.extend(jobs.measure(group, self._settings))
+            task = bar.add_task("overlap", total=len(paths))
+            for event in self.pool.run(calls, labels):
+                if isinstance(event, workers.Progress):
+                    bar.advance(task, event.rows)
+                else:
+                    found.extend(event.result)
         places = self._places()
         return sorted(found, key=lambda o: places[o.split, o.algorithm, o.length])
 

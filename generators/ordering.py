@@ -9,12 +9,14 @@ from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.recipes import Recipe
 
-from .making import Order
+from .making import LOCAL, Order
 
 
 def order_from(name: str | None, options: dict[str, Any]) -> tuple[Order, int]:
     """Returns what the options of `generate` ask for, and the number of workers."""
     n_workers = options["workers"]
+    if n_workers is not None and options["executor"] != LOCAL:
+        raise BadInput("--workers is for --executor local; a cluster has those that were started")
     if n_workers is None:
         n_workers = os.cpu_count() or 1
     if n_workers < 1:
