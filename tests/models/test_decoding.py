@@ -133,9 +133,10 @@ def minimum(length, count):
 def test_a_question_that_fills_the_context_is_answered_for_lack_of_room():
     trainable = TrainableTransformer(tiny.config(context=20), seed=0, loss="answer")
     (found,) = trainable.answer(trainable.init(), minimum(40, 1)).to_pylist()
-    assert (found["answer"], found["finish_reason"], found["n_tokens"]) == ("", "length", 0)
+    assert (found["prediction"], found["finish_reason"], found["n_tokens"]) == ("", "length", 0)
 
 
+@pytest.mark.slow
 def test_a_model_that_learnt_eight_rows_by_heart_answers_them():
     config = tiny.config(width=32, layers=1, numbers="random")
     trainable, rows = TrainableTransformer(config, seed=0, loss="answer"), minimum(5, 8)
@@ -160,6 +161,6 @@ def test_a_model_that_learnt_eight_rows_by_heart_answers_them():
     answers = [a.removesuffix("\n\n") for a in rows["answer"].to_pylist()]
     assert len(set(answers)) > 1
     found = trainable.answer(params, rows)
-    assert [a.removesuffix("\n\n") for a in found["answer"].to_pylist()] == answers
+    assert [a.removesuffix("\n\n") for a in found["prediction"].to_pylist()] == answers
     assert set(found["finish_reason"].to_pylist()) == {"stop"}
     assert found["n_tokens"].to_pylist() == [len(tokenizer.encode(a)) for a in answers]
