@@ -1,9 +1,10 @@
 """Checkpoints: the latest, to go on from, and the best, to answer with.
 
-checkpoints/latest/STEP/{params,optimizer,progress}
-checkpoints/best/STEP/{params,progress}
+checkpoints/latest/STEP/{params,optimizer,progress,hashes}
+checkpoints/best/STEP/{params,progress,hashes}
 
 Orbax puts a checkpoint in place when it is whole, so that a killed run leaves whole ones only.
+It does not notice an altered byte of an array, which is what the hashes are for.
 """
 
 import hashlib
@@ -72,8 +73,11 @@ class Checkpoints:
             "params": ocp.args.StandardSave(params),
             "progress": ocp.args.JsonSave(progress),
         }
+        hashes = {"params": params_hash(params)}
         if optimizer is not None:
             items["optimizer"] = ocp.args.StandardSave(optimizer)
+            hashes["optimizer"] = params_hash(optimizer)
+        items["hashes"] = ocp.args.JsonSave(hashes)
         self._manager.save(step, args=ocp.args.Composite(**items))
 
     def progress(self) -> dict:
@@ -96,10 +100,17 @@ class Checkpoints:
         items = {
             "params": ocp.args.StandardRestore(_abstract(params)),
             "progress": ocp.args.JsonRestore(),
+            "hashes": ocp.args.JsonRestore(),
         }
         if optimizer is not None:
             items["optimizer"] = ocp.args.StandardRestore(_abstract(optimizer))
         found = self._restore(ocp.args.Composite(**items))
+        for name in ("params",) if optimizer is None else ("params", "optimizer"):
+            if params_hash(found[name]) != found["hashes"].get(name):
+                raise BadInput(
+                    f"checkpoint {self._folder / str(self.step)} is not as it was saved: its "
+                    f"{name} were altered; train the run again"
+                )
         return Checkpoint(
             self.step, found["params"], found.get("optimizer"), dict(found["progress"])
         )
@@ -125,10 +136,10 @@ def _abstract(tree: Any) -> Any:
     return jax.tree.map(ocp.utils.to_shape_dtype_struct, tree)
 
 
-def params_hash(params: Params) -> str:
-    """Returns a hash of all parameters' names, shapes, types and bytes."""
+def params_hash(tree: Params) -> str:
+    """Returns a hash of all arrays' names, shapes, types and bytes; of optimisers' states, too."""
     digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         array = np.asarray(leaf)
         name = jax.tree_util.keystr(path)
         digest.update(f"{name} {array.shape} {array.dtype}\n".encode() + array.tobytes())
