@@ -24,8 +24,8 @@ from clrs_text_bench.models.training.trainable import build
 from .. import command, tiny_data
 from . import tiny_run
 
-STEPS = 120
-CUT_OFF = (f"train.steps={STEPS}", "train.save_every=4", "validation.every=40")
+STEPS = 60
+CUT_OFF = (f"train.steps={STEPS}", "train.save_every=4", "validation.every=20")
 INTERRUPTED = 130
 
 
@@ -51,10 +51,10 @@ def config_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def unbroken(dataset, config_file, tmp_path_factory):
+def unbroken(dataset, tmp_path_factory):
     """The folder of a run that is long enough to be cut off, and was not."""
     out = tmp_path_factory.mktemp("runs") / "unbroken"
-    command.run(*arguments(config_file, dataset, out))
+    assert run.train(tiny_run.config(*CUT_OFF), dataset.url, out, show=False)
     return out
 
 
@@ -111,7 +111,7 @@ def test_a_run_killed_at_any_moment_is_resumed_to_the_same_bits(
     unbroken, dataset, config_file, tmp_path
 ):
     out, moments = tmp_path / "run", random.Random(0)
-    for first, last in ((0, 4), (20, 40), (60, 90)):
+    for first, last in ((0, 4), (12, 24), (32, 44)):
         process = start(config_file, dataset, out)
         wait_for_step(process, out, moments.randint(first, last))
         time.sleep(moments.uniform(0, 0.1))
