@@ -253,13 +253,15 @@ def _other_version(worker: str, package: str, theirs: object, ours: str) -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps Dask's own log out of ours: what goes wrong is said once, in a sentence."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    logs = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
 
 
 # What follows runs on the workers.
