@@ -10,6 +10,7 @@ import functools
 import itertools
 import logging
 import os
+import socket
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         self._exits = contextlib.ExitStack()
         with self._exits:
+            _import_dask()
             self._exits.enter_context(_quiet())
             self._client = _connect(self._address)
             self._exits.callback(self._client.close, timeout=_CLOSE_SECONDS)
@@ -222,21 +224,38 @@ def _address(executor: str) -> str:
     return f"tcp://{parts.netloc}"
 
 
-def _connect(address: str) -> "distributed.Client":
+def _import_dask() -> None:
     try:
-        import distributed
+        import distributed  # noqa: F401
     except ImportError:
         raise BadInput(
             "--executor dask:// needs Dask; install it with "
             "`python -m pip install 'clrs-text-bench[cluster]'`"
         ) from None
+
+
+def _connect(address: str) -> "distributed.Client":
+    import distributed
+
     try:
+        _hear(address)
         return distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError):
         raise BadInput(
             f"no Dask scheduler answers at {address} within {_CONNECT_SECONDS} seconds; start one "
             "with `dask scheduler`, and see that its port can be reached from here"
         ) from None
+
+
+def _hear(address: str) -> None:
+    """Raises `OSError` unless something speaks up at an address, as a scheduler does on its own.
+
+    Dask itself would wait on a port that takes a connection and stays silent.
+    """
+    parts = urllib.parse.urlsplit(address)
+    with socket.create_connection((parts.hostname, parts.port), _CONNECT_SECONDS) as connection:
+        if not connection.recv(1):
+            raise ConnectionError(f"{address} hung up")
 
 
 def _other_version(worker: str, package: str, theirs: object, ours: str) -> str:
@@ -252,8 +271,12 @@ def _other_version(worker: str, package: str, theirs: object, ours: str) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps Dask's own log out of ours: what goes wrong is said once, in a sentence."""
-    logs = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    """Keeps Dask's own log out of ours: what goes wrong is said once, in a sentence.
+
+    Dask must be imported before: it sets the levels of its logs then, the client's apart.
+    """
+    names = ("distributed", "distributed.client", "tornado", "asyncio")
+    logs = [logging.getLogger(name) for name in names]
     before = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL + 1)
