@@ -28,7 +28,8 @@ def order(*splits, engine="toy", dedupe=False, **more):
     return making.Order(recipe(*splits, **more), engine, dedupe, "the tests' command")
 
 
-def make(what, url, *, n_workers=1, **how):
+def make(what, url, *, n_workers=0, **how):
+    """Makes a data set, in this process unless workers are asked for."""
     return making.make(what, os.fspath(url), n_workers=n_workers, show=False, **how)
 
 
