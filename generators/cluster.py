@@ -181,11 +181,15 @@ class Cluster:
 
     @contextlib.contextmanager
     def _while_connected(self) -> Iterator[None]:
-        """Turns whatever is raised when the scheduler is gone into a sentence."""
+        """Turns whatever is raised when the scheduler is gone into a sentence.
+
+        A call's own errors do not come through here: an `OSError` is the connection's.
+        """
         try:
             yield
         except (CancelledError, OSError, RuntimeError) as error:
-            if isinstance(error, RunFailed) or not self._is_lost():
+            refused = isinstance(error, RuntimeError) and not self._is_lost()
+            if refused or isinstance(error, RunFailed):
                 raise
             raise RunFailed(f"the scheduler at {self._address} was lost") from error
 
