@@ -12,7 +12,8 @@ matter here: shape judges it. The trace is what stands before the last `|` befor
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from clrs_text_bench.compiled import jit
 
 from .columns import Texts, frozen
 from .grammar import (
@@ -108,7 +109,7 @@ def _classes(parenthesised: bool) -> np.ndarray:
     return classes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _extract_rows(rules, rows, completions, tokens, out, end):
     """Writes the rows' answers from `end` on; returns where they end."""
     data, starts, stops = out
@@ -133,7 +134,7 @@ def _extract_rows(rules, rows, completions, tokens, out, end):
     return end
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _text_stop(text):
     for i in range(len(text)):
         if text[i] == _LESS and is_end_of_text(text, i, len(text)):
@@ -141,7 +142,7 @@ def _text_stop(text):
     return len(text)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _lex(text, classes, tokens):
     """Cuts a text into tokens; returns their number."""
     n = 0
@@ -172,7 +173,7 @@ def _lex(text, classes, tokens):
     return n
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _escape_stop(text, start, stop):
     r"""Returns the place after a `\name`, or after a backslash and the ASCII character behind it.
 
@@ -187,7 +188,7 @@ def _escape_stop(text, start, stop):
     return i
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _strip(text, start, stop):
     """Returns the span of an atom without underscores around it and punctuation behind it.
 
@@ -203,7 +204,7 @@ def _strip(text, start, stop):
     return (start, stop) if first == after else (first, after)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _atom_kind(text, first, after):
     valid, _, digit, _, power = parse(text, first, after)
     if not valid:
@@ -211,7 +212,7 @@ def _atom_kind(text, first, after):
     return _WHOLE if digit < 0 or power >= 0 else _FRACTION
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _match_brackets(n, tokens):
     """Fills `matches`; a bracket without a counterpart becomes a word.
 
@@ -234,7 +235,7 @@ def _match_brackets(n, tokens):
         kinds[top], top = _WORD, matches[top]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _last_answer(n, rules, tokens):
     """Returns the first and last token of the last well-formed answer; `(-1, -1)` if none is."""
     kinds, matches = tokens.kinds, tokens.matches
@@ -252,7 +253,7 @@ def _last_answer(n, rules, tokens):
     return -1, -1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _parts_first(last, rules, tokens):
     """Returns the first token of an answer's parts that end at token `last`; -1 if none do."""
     for part in range(len(rules.ranks) - 1, -1, -1):
@@ -262,7 +263,7 @@ def _parts_first(last, rules, tokens):
     return last + 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _value_first(last, rank, decimals, tokens):
     """Returns the first token of a value of this rank that ends at token `last`; -1 if none."""
     if last < 0:
@@ -277,7 +278,7 @@ def _value_first(last, rank, decimals, tokens):
     return first if _is_matrix(first, last, decimals, tokens) else -1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _is_matrix(first, last, decimals, tokens):
     """Returns whether brackets hold nothing but rows of equal length, at least one."""
     length = 0
@@ -293,7 +294,7 @@ def _is_matrix(first, last, decimals, tokens):
     return length > 0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _count(first, last, decimals, tokens):
     """Returns how many numbers brackets hold; -1 if they hold anything else."""
     for k in range(first + 1, last):
@@ -302,12 +303,12 @@ def _count(first, last, decimals, tokens):
     return last - first - 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _is_number(kind, decimals):
     return kind == _WHOLE or (decimals and kind == _FRACTION)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _bar_before(first, tokens):
     """Returns the last `|` before an answer and outside other brackets; -1 if there is none."""
     k = first - 1
@@ -316,7 +317,7 @@ def _bar_before(first, tokens):
     return k
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _trace_first(bar, tokens):
     """Returns the first token of the unbroken run of numbers and brackets that ends at a `|`."""
     k = bar - 1
@@ -327,14 +328,14 @@ def _trace_first(bar, tokens):
     return k + 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _before(k, tokens):
     """Returns the token before an atom, or before all of a closed bracket."""
     closes = tokens.kinds[k] == CLOSE or tokens.kinds[k] == CLOSE_PAREN
     return tokens.matches[k] - 1 if closes else k - 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _write(text, tokens, first, stop, data, end):
     """Writes tokens from `end` on, with a space wherever something stood between two."""
     for k in range(first, stop):

@@ -4,7 +4,7 @@ A number is an optional sign, ASCII digits with an optional fraction (`5.` and `
 optional exponent. Words such as NaN and inf are none. Every function is linear in the bytes.
 """
 
-from numba import njit
+from clrs_text_bench.compiled import jit
 
 _PLUS, _MINUS, _POINT, _ZERO, _NINE = ord("+"), ord("-"), ord("."), ord("0"), ord("9")
 _SMALL_E, _LARGE_E = ord("e"), ord("E")
@@ -12,7 +12,7 @@ _EXPONENT_LIMIT = 10**17
 _BEYOND = 2**62
 
 
-@njit(cache=True, nogil=True)
+@jit
 def parse(text, start, stop):
     """Reads `text[start:stop]` as a number.
 
@@ -52,7 +52,7 @@ def parse(text, start, stop):
     return True, negative, first, last, power + exponent
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _exponent(text, start, stop):
     """Returns the exponent that starts here and the place after it; `(0, start)` if none does."""
     if start == stop or (text[start] != _SMALL_E and text[start] != _LARGE_E):
@@ -73,7 +73,7 @@ def _exponent(text, start, stop):
     return -value if negative else value, i
 
 
-@njit(cache=True, nogil=True)
+@jit
 def equal(a, a_start, a_stop, b, b_start, b_stop):
     """Returns whether both are numbers and of one value.
 
@@ -103,7 +103,7 @@ def equal(a, a_start, a_stop, b, b_start, b_stop):
     return i > a_last and j > b_last
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _same_bytes(a, a_start, a_stop, b, b_start, b_stop):
     if a_stop - a_start != b_stop - b_start:
         return False

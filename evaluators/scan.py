@@ -2,16 +2,13 @@
 
 Nothing here allocates per row, recurses, or looks back, so that time is linear in the text,
 whatever it holds.
-
-Note for whoever edits the kernels: Numba's cache on disk notices changes in the file of a cached
-function only, not in what it takes from elsewhere. After editing numbers.py or the constants of
-grammar.py, touch this file and extraction.py.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from clrs_text_bench.compiled import jit
 
 from .columns import Texts
 from .grammar import (
@@ -96,7 +93,7 @@ def score_rows(
     return None if unfit < 0 else int(unfit)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _score_rows(rules, rows, predictions, truths, verdicts):
     atoms = np.empty((rules.n_elements, 2), np.int64)
     true_atoms = np.empty((rules.n_elements, 2), np.int64)
@@ -128,7 +125,7 @@ def _score_rows(rules, rows, predictions, truths, verdicts):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def answer_stop(text, start, stop):
     """Returns where the answer ends: at the first blank line, `<|endoftext|>`, or the end."""
     for i in range(start, stop):
@@ -143,7 +140,7 @@ def answer_stop(text, start, stop):
     return stop
 
 
-@njit(cache=True, nogil=True)
+@jit
 def is_end_of_text(text, start, stop):
     """Returns whether `<|endoftext|>` stands here."""
     if stop - start < len(_END_OF_TEXT):
@@ -154,7 +151,7 @@ def is_end_of_text(text, start, stop):
     return True
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _after_last_bar(text, start, stop):
     """Returns the place after the last `|`, or `start` if there is none."""
     for i in range(stop - 1, start - 1, -1):
@@ -163,7 +160,7 @@ def _after_last_bar(text, start, stop):
     return start
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _is_blank(text, start, stop):
     for i in range(start, stop):  # noqa: SIM110
         if text[i] not in _SPACES:
@@ -171,7 +168,7 @@ def _is_blank(text, start, stop):
     return True
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _read_final(text, start, stop, rules, atoms):
     """Returns shape and parse of a final answer; puts the spans of its atoms into `atoms`.
 
@@ -201,7 +198,7 @@ def _read_final(text, start, stop, rules, atoms):
     return shape and place == len(template), legal and not _is_blank(text, start, stop)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _read_truth(text, start, stop, rules, atoms):
     """Returns whether a true answer has its shape and holds numbers; fills `atoms`."""
     if not _read_final(text, start, stop, rules, atoms)[0]:
@@ -212,7 +209,7 @@ def _read_truth(text, start, stop, rules, atoms):
     return True
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _next_token(text, start, stop, classes):
     """Returns `(kind, first, after)` of the next token; END if none is left."""
     i = start
@@ -229,7 +226,7 @@ def _next_token(text, start, stop, classes):
     return ATOM, first, i
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _compare_traces(text, start, final, truth, true_start, true_final, rules):
     """Returns the share of steps that are right, and the place of the first wrong one (or -1).
 
@@ -251,7 +248,7 @@ def _compare_traces(text, start, final, truth, true_start, true_final, rules):
         i, j = i_after, j_after
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _compare_step(text, i, stop, truth, j, true_stop, rules):
     """Walks over one step of both traces.
 
@@ -279,7 +276,7 @@ def _compare_step(text, i, stop, truth, j, true_stop, rules):
     return True, i, j
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _step_stop(text, i, stop, rules, depth, items):
     """Returns the place after a step, from amid it: `items` are whole, `depth` brackets open."""
     while items < rules.items_per_step:
@@ -292,7 +289,7 @@ def _step_stop(text, i, stop, rules, depth, items):
     return i
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _depth_after(depth, kind):
     """Returns how many brackets are open after a token; one that closes nothing changes nothing."""
     if kind in (OPEN, OPEN_PAREN):

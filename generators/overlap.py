@@ -2,8 +2,8 @@
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from clrs_text_bench.compiled import jit
 from clrs_text_bench.datasets import OverlapRecord
 from clrs_text_bench.recipes import Cell
 
@@ -26,7 +26,7 @@ def fingerprints(table: pa.Table) -> np.ndarray:
     return _hash_rows(values.view(np.uint32).reshape(table.num_rows, -1))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _hash_rows(rows):
     """Hashes rows of 32-bit words: multiply and fold, then MurmurHash3's final mix."""
     hashes = np.empty(len(rows), np.uint64)

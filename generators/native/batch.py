@@ -6,7 +6,10 @@ A growing buffer that is too small stops the loop before the row that would not 
 makes it larger and goes on from that row.
 """
 
-from numba import boolean, float32, float64, int32, int64, njit, types, uint8, uint64
+import numpy as np
+from numba import boolean, float32, float64, int32, int64, types, uint8, uint64
+
+from clrs_text_bench.compiled import jit
 
 from .bits import start
 from .kernel import DRAW_TYPE, RUN_TYPE
@@ -24,7 +27,7 @@ _BYTES = types.Tuple((uint8[::1], int32[::1]))
 _HINTS = types.Tuple((float32[::1], int32[::1], int64[::1], boolean))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _write_answer(out, at, text, x, y, h, steps, order):
     """Writes trace, separator and final answer, and the blank line that ends it."""
     literals, _, step_program, final, final_is_step, traced, key = text
@@ -48,25 +51,24 @@ def _write_answer(out, at, text, x, y, h, steps, order):
     return at + 2
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _keep_hints(h, steps, sizes, out, at):
     """Copies a trace probe by probe: `[n_steps, size]` each, one after another."""
     first = 0
     for size in sizes:
         for t in range(steps):
-            out[at : at + size] = h[t, first : first + size]
+            for k in range(size):
+                out[at + k] = h[t, first + k]
             at += size
         first += size
     return at
 
 
-@njit(
-    types.UniTuple(int64, 2)(
+@jit(
+    signature=types.UniTuple(int64, 2)(
         DRAW_TYPE, RUN_TYPE, uint64, int64[::1], int64, int64, int64,
         _TEXT, _SCRATCH, _GRAPHS, _BYTES, _BYTES, _HINTS,
-    ),
-    cache=True,
-    nogil=True,
+    )
 )  # fmt: skip
 def make_rows(
     draw, run, key, indices, length, n, row, text, scratch, graphs, questions, answers, hints
@@ -114,14 +116,16 @@ def make_rows(
             return MORE_ANSWER, r
         if keep_hints and hint_ends[r] + steps * h.shape[1] > len(hint_values):
             return MORE_HINTS, r
+        # One type of offset, or all that writes is compiled twice.
+        at = np.int64(question_ends[r])
         question_ends[r + 1] = write(
-            question_bytes, question_ends[r], text[1], text[0], x, y, h[0], text[6], order
+            question_bytes, at, text[1], text[0], x, y, h[0], text[6], order
         )
-        answer_ends[r + 1] = _write_answer(
-            answer_bytes, answer_ends[r], text, x, y, h, steps, order
-        )
+        at = np.int64(answer_ends[r])
+        answer_ends[r + 1] = _write_answer(answer_bytes, at, text, x, y, h, steps, order)
         if keep_hints:
-            hint_ends[r + 1] = _keep_hints(h, steps, hint_sizes, hint_values, hint_ends[r])
+            at = np.int64(hint_ends[r])
+            hint_ends[r + 1] = _keep_hints(h, steps, hint_sizes, hint_values, at)
         for k in range(len(x)):
             all_x[r, k] = x[k]
         for k in range(len(y)):

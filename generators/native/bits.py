@@ -9,7 +9,8 @@ the current block 6-9, and how much of it is used.
 """
 
 import numpy as np
-from numba import njit
+
+from clrs_text_bench.compiled import jit
 
 _KEY, _COUNTER, _BLOCK, _USED, STREAM_SIZE = 0, 2, 6, 10, 11
 
@@ -21,7 +22,7 @@ _ONE = np.uint64(1)
 _ROUNDS = 10
 
 
-@njit(cache=True, nogil=True)
+@jit
 def start(bits, key, index):
     """Puts a stream at the beginning of a sample.
 
@@ -39,7 +40,7 @@ def start(bits, key, index):
     bits[_USED] = 4
 
 
-@njit(cache=True, nogil=True)
+@jit
 def block(bits):
     """Fills the current block from key and counter, and counts on."""
     c0, c1 = bits[_COUNTER], bits[_COUNTER + 1]
@@ -59,7 +60,7 @@ def block(bits):
         bits[_COUNTER + 1] += _ONE
 
 
-@njit(cache=True, nogil=True)
+@jit
 def word(bits):
     """Draws 32 bits, as uint64."""
     if bits[_USED] == 4:
@@ -69,14 +70,14 @@ def word(bits):
     return drawn
 
 
-@njit(cache=True, nogil=True)
+@jit
 def uniform(bits):
     """Draws a float64 from [0, 1), with 53 random bits."""
     high, low = word(bits) >> np.uint64(5), word(bits) >> np.uint64(6)
     return (np.float64(high) * 67108864.0 + np.float64(low)) / 9007199254740992.0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def below(bits, n):
     """Draws an integer from [0, n), n < 2^32, without bias (Lemire 2019)."""
     size = np.uint64(n)
@@ -88,13 +89,13 @@ def below(bits, n):
     return np.int64(product >> _HALF)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def coin(bits, p):
     """Draws True with probability p, to a resolution of 2^-32."""
     return np.float64(word(bits)) < p * 4294967296.0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def shuffle(bits, order):
     """Puts an array into a random order (Fisher and Yates)."""
     for i in range(len(order) - 1, 0, -1):
@@ -102,7 +103,7 @@ def shuffle(bits, order):
         order[i], order[j] = order[j], order[i]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def truncated(value):
     """Cuts off what is beyond three decimals, as upstream does before a run (`_trunc_array`)."""
     return np.trunc(value * 1000.0) / 1000.0

@@ -3,7 +3,9 @@
 Inputs `pos, key`; outputs `start, end`, the first and last node of the subarray.
 """
 
-from .kernel import Kernel, jit
+from clrs_text_bench.compiled import jit
+
+from .kernel import Kernel
 from .probes import one_step, write_initial_order, write_node, write_pos, write_uniform
 
 

@@ -6,9 +6,11 @@ and lcs_length in passes: each cell from the cells of the pass before, until not
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import truncated, uniform
 from .graph_draws import matrix
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .probes import one_step, write_initial_order, write_pos
 from .sorting import draw_keys
 from .two_strings import draw_characters, read_strings, write_strings, write_strings_order

@@ -7,8 +7,10 @@ import math
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import coin, truncated, uniform
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .probes import one_step, stable_order, write_initial_order, write_node, write_pos, write_values
 
 _RADIUS = 2.0

@@ -6,8 +6,9 @@ A graph is written as `A` and `adj`, n x n each, one after the other: an edge fr
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import below, coin, shuffle, truncated, uniform
-from .kernel import jit
 
 _COMMUNITIES = 4
 _TOGGLED = 0.01

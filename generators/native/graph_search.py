@@ -5,6 +5,8 @@ Inputs `pos, A, adj`, of breadth-first search `pos, s, A, adj`.
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .graph_draws import (
     draw_acyclic,
     draw_communities,
@@ -13,7 +15,7 @@ from .graph_draws import (
     matrix,
     write_source,
 )
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .probes import one_step, write_classes, write_node, write_pos, write_values
 
 WHITE, GREY, BLACK = range(3)

@@ -15,15 +15,13 @@ Both are compiled when they are first used, and kept on disk.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from numba import float32, float64, int64, njit, types, uint64, void
+from numba import float32, float64, int64, types, uint64, void
 
 _DRAW = void(uint64[::1], int64, float64[::1])
 _RUN = int64(int64, float64[::1], float64[::1], float32[:, ::1])
 
 DRAW_TYPE = types.FunctionType(_DRAW)
 RUN_TYPE = types.FunctionType(_RUN)
-
-jit = njit(cache=True, nogil=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import truncated, uniform
-from .kernel import jit
 
 
 @jit

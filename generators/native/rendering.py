@@ -6,7 +6,8 @@ room by `most_bytes`.
 
 import numpy as np
 
-from .kernel import jit
+from clrs_text_bench.compiled import jit
+
 from .layout import CLASS, DECIMAL, HINT, INDEX, INPUT, LITERAL, SORTED
 
 _ZERO, _MINUS, _SPACE, _COMMA = 48, 45, 32, 44

@@ -5,8 +5,10 @@ Inputs `pos, key`, and `target` of binary search; one output, a node.
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import truncated, uniform
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .probes import (
     one_step,
     stable_order,

@@ -6,6 +6,8 @@ where there is no edge. Distances `d` are 0 where `msk` or `mark` does not say t
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .graph_draws import draw_acyclic, draw_undirected, matrix, write_source
 from .graph_search import (
     COLORS,
@@ -17,7 +19,7 @@ from .graph_search import (
     put_in_front,
     write_path,
 )
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .priority_queue import extract_min, trace_queue
 from .probes import one_step, write_classes, write_node, write_pos, write_values
 from .spanning_trees import draw_weighted_from_source

@@ -6,7 +6,9 @@ stands at place i.
 
 import numpy as np
 
-from .kernel import Kernel, jit
+from clrs_text_bench.compiled import jit
+
+from .kernel import Kernel
 from .probes import one_step, write_order, write_pos, write_uniform
 
 

@@ -5,8 +5,10 @@ Inputs `pos, A, adj` of Kruskal's algorithm, `pos, s, A, adj` of Prim's.
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .graph_draws import draw_undirected, matrix, write_source
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .priority_queue import extract_min, trace_queue
 from .probes import one_step, stable_order, write_node, write_pos, write_values
 

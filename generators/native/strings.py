@@ -6,8 +6,10 @@ Inputs `string, pos, key` (see `two_strings`), the text first and then the patte
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import below
-from .kernel import Kernel, jit
+from .kernel import Kernel
 from .probes import one_step, write_node
 from .two_strings import draw_characters, read_strings, write_strings, write_strings_order
 

@@ -6,8 +6,9 @@ character of four, one-hot. Upstream: `clrs._src.probing.strings_*`.
 
 import numpy as np
 
+from clrs_text_bench.compiled import jit
+
 from .bits import below
-from .kernel import jit
 
 ALPHABET = 4
 
