@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clrs_text_bench import errors, lengths
+from clrs_text_bench import errors, lengths, provenance, tasks
 from clrs_text_bench.errors import BadInput
 
 
@@ -72,6 +72,6 @@ def test_any_text_is_read_or_refused(text):
     assert found[0] >= 1
 
 
-@pytest.mark.parametrize("module", [lengths, errors])
+@pytest.mark.parametrize("module", [errors, lengths, provenance, tasks])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clrs_text_bench import registry
+from clrs_text_bench import modelspec, registry
 from clrs_text_bench.errors import BadInput
 
 from .. import command, plugins
@@ -33,6 +33,18 @@ def test_an_unknown_name_is_met_with_the_nearest(group, name, sentence):
     with pytest.raises(BadInput) as caught:
         registry.load(group, name)
     assert str(caught.value) == sentence
+
+
+def test_a_model_spec_is_a_name_and_what_to_hand_it():
+    assert modelspec.load("solver").info().settings["engine"] == "native"
+    assert modelspec.load("solver:dm-clrs").info().settings["engine"] == "dm-clrs"
+    for spec, sentence in (
+        ("solvr:x:y", "unknown model 'solvr'; did you mean 'solver'?"),
+        ("", "unknown model ''; known: "),
+    ):
+        with pytest.raises(BadInput) as caught:
+            modelspec.load(spec)
+        assert str(caught.value).startswith(sentence)
 
 
 @pytest.fixture(scope="module")
