@@ -78,11 +78,12 @@ def ours(
 
 
 def _run(calls: list[tuple[Callable, tuple]], n_workers: int) -> list[Rate]:
-    found = {
-        event.place: event.result
-        for event in workers.run(calls, [str(c[1]) for c in calls], n_workers)
-        if isinstance(event, workers.Done)
-    }
+    with workers.Pool(n_workers) as pool:
+        found = {
+            event.place: event.result
+            for event in pool.run(calls, [str(arguments) for _, arguments in calls])
+            if isinstance(event, workers.Done)
+        }
     return [found[place] for place in range(len(calls))]
 
 
