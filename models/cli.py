@@ -43,9 +43,8 @@ def train(
     finished = run.train(chosen, data, out, resume=resume, overwrite=overwrite)
     log = terminal.log()
     if finished:
-        log.print(
-            f"trained; evaluate it with clrs-text-bench evaluate transformer:{out} --data ..."
-        )
+        following = f"clrs-text-bench evaluate transformer:{out} --data DATASET"
+        log.print(f"trained; next: {following}", soft_wrap=True)
         return
     command = [config, *overrides, "--out", out, "--resume"]
     log.print(

@@ -153,9 +153,7 @@ def test_ctrl_c_exits_with_130_and_says_how_to_go_on(folder, unbroken):
 
 
 def test_divergence_exits_with_1_and_a_sentence(folder):
-    done = finish(
-        folder, "diverged", "--overwrite", code=0
-    )  # a first run, so that --overwrite has one to replace
+    done = finish(folder, "diverged")
     assert "trained; next: clrs-text-bench evaluate transformer:diverged" in done.stderr
     line = command.sentence(
         *["train", "tiny.toml", "optimizer.learning_rate=1e30", "optimizer.warmup_steps=0"],
