@@ -8,7 +8,10 @@ import pyarrow as pa
 from clrs_text_bench import registry, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import DEFAULT_ENGINE
+from clrs_text_bench.recipes import Cell
 from clrs_text_bench.trace import Trace
+
+from . import room
 
 _INT64 = 2**63
 
@@ -43,7 +46,7 @@ def generate_batch(
 
     Raises:
       BadInput: if the algorithm or engine is unknown, the length too small for the task, or
-        count, start or seed out of range.
+        count, start or seed out of range, or if so many samples would not fit into memory.
     """
     tasks.get(algorithm).check_length(length)
     if count < 1:
@@ -52,14 +55,18 @@ def generate_batch(
         raise BadInput(f"start {start} is below 0")
     if not -_INT64 <= seed < _INT64:
         raise BadInput(f"seed {seed} does not fit in 64 bits")
-    return registry.load("generators", engine)().generate(
+    graph_hints = use_hints if graph_hints is None else graph_hints
+    maker = registry.load("generators", engine)()
+    cell = Cell(split, algorithm, length, count, (seed,))
+    room.check(cell, count, use_hints=use_hints, graph_hints=graph_hints, engine=engine)
+    return maker.generate(
         algorithm,
         length,
         seed=seed,
         split=split,
         indices=np.arange(start, start + count),
         use_hints=use_hints,
-        graph_hints=use_hints if graph_hints is None else graph_hints,
+        graph_hints=graph_hints,
     )
 
 

@@ -12,7 +12,7 @@ from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.recipes import Cell, Recipe
 from clrs_text_bench.storage import Folder
 
-from . import cluster, jobs, workers
+from . import cluster, jobs, room, workers
 from .plan import TRAIN, Job, plan
 
 LOCAL = "local"
@@ -106,9 +106,18 @@ def _make(
     version = jobs.check_engine(order.engine, stream=order.recipe.stream)
     if order.dedupe and order.recipe.stream == "upstream":
         raise BadInput("--dedupe would leave gaps in upstream's stream; use one of the two")
+    todo = plan(order.recipe, dedupe=order.dedupe)
+    # A cluster's workers have memory of their own, of which nothing is known here.
+    if isinstance(pool, workers.Pool):
+        room.check_jobs(
+            todo,
+            use_hints=order.recipe.hints,
+            graph_hints=order.recipe.with_graph_hints(),
+            engine=order.engine,
+            at_once=pool.at_once,
+        )
     if _is_finished(folder, order, version, resume=resume, overwrite=overwrite):
         return datasets.open(folder.url)
-    todo = plan(order.recipe, dedupe=order.dedupe)
     begun = folder.exists(_RECIPE) and not overwrite
     run = _Run(order, folder, pool, todo, show)
     try:

@@ -84,12 +84,21 @@ def rows_per_part(algorithm: str, length: int, hints: bool, graph_hints: bool) -
     Taken from the size of the graph and a generous bound on the number of steps, never from the
     samples themselves, so that it is the same on every run.
     """
-    task = tasks.get(algorithm)
-    n = task.n_nodes(length)
-    steps = n * n + 4 * n
+    row = row_bytes(algorithm, length, hints, graph_hints, most_steps(algorithm, length))
+    return max(1, min(_MOST_ROWS, _PART_BYTES // row))
+
+
+def most_steps(algorithm: str, length: int) -> int:
+    """Returns a generous bound on the number of steps of a sample's trace."""
+    n = tasks.get(algorithm).n_nodes(length)
+    return n * n + 4 * n
+
+
+def row_bytes(algorithm: str, length: int, hints: bool, graph_hints: bool, steps: int) -> int:
+    """Returns about how many bytes a row takes, text and graph, if its trace has so many steps."""
     inputs = graph.size(algorithm, length, "input")
     outputs = graph.size(algorithm, length, "output")
     row = (inputs + outputs) * (4 + _TEXT_BYTES_PER_VALUE)
     row += steps * graph.size(algorithm, length, "hint") * 4 if graph_hints else 0
     row += steps * outputs * _TEXT_BYTES_PER_VALUE if hints else 0
-    return max(1, min(_MOST_ROWS, _PART_BYTES // row))
+    return row

@@ -57,6 +57,11 @@ class Pool:
         self._size = size
         self._workers: list[_Worker] = []
 
+    @property
+    def at_once(self) -> int:
+        """How many calls run at a time."""
+        return max(1, self._size)
+
     def __enter__(self) -> "Pool":
         return self
 
