@@ -12,7 +12,9 @@ import shutil
 from pathlib import Path
 
 from clrs_text_bench import progress, storage
+from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.recipes import Recipe
 
 from . import config as configs
 from . import interrupt, record, source
@@ -56,16 +58,22 @@ def train(
       RunFailed: if the loss became infinite or no number.
     """
     run = Path(out)
-    _settle_folder(run, config, resume=resume, overwrite=overwrite)
-    begun = record.read(run) if (run / record.FILE).exists() else None
+    existed, ours = run.exists(), _is_ours(run, resume=resume, overwrite=overwrite)
+    begun = None
+    if ours and resume:
+        _check_config(run, config)
+        begun = record.read(run) if (run / record.FILE).exists() else None
     if data is None and begun is None:
         raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
-    dataset = source.open_or_make(data or begun.data, run)
-    cache_programs()
-    trainable = build(config)
-    _settle_record(run, begun, record.make(config, trainable.record(), dataset))
-    corpus = Corpus(dataset, config.validation)
-    loop = Loop(config, trainable, _encode(trainable, corpus, show), corpus.held_out(), run)
+    found = source.find(data or begun.data)
+    if not (ours and resume):
+        _begin(run, config)
+    try:
+        loop = _prepare(config, found, run, begun, show)
+    except BadInput:
+        if not ours:
+            _abandon(run, existed)
+        raise
     try:
         with interrupt.catching() as stop:
             loop.run(stop, show=show)
@@ -74,28 +82,49 @@ def train(
     return loop.state.step == config.train.steps
 
 
-def _settle_folder(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -> None:
-    """Settles what to do with what is there, and puts the config in place."""
+def _prepare(
+    config: TrainingConfig, found: Dataset | Recipe, run: Path, begun: RunRecord | None, show: bool
+) -> Loop:
+    """Brings model and data together."""
+    dataset = source.make(found, run) if isinstance(found, Recipe) else found
+    cache_programs()
+    trainable = build(config)
+    _settle_record(run, begun, record.make(config, trainable.record(), dataset))
+    corpus = Corpus(dataset, config.validation)
+    return Loop(config, trainable, _encode(trainable, corpus, show), corpus.held_out(), run)
+
+
+def _is_ours(run: Path, *, resume: bool, overwrite: bool) -> bool:
+    """Settles what to do with what is there; returns whether it is a run."""
     if resume and overwrite:
         raise BadInput("--resume goes on with a run and --overwrite replaces it; use one of them")
     if run.exists() and not run.is_dir():
         raise BadInput(f"{run} is a file; a run needs a folder")
     with storage.writing(str(run)):
         names = sorted(os.listdir(run)) if run.exists() else []
-        ours = _CONFIG in names
-        if names and not ours:
-            raise BadInput(f"{run} holds other files, such as {names[0]}; choose another --out")
-        if ours and not (resume or overwrite):
-            raise BadInput(
-                f"{run} already holds a run; go on with --resume or replace it with --overwrite"
-            )
-        if ours and overwrite:
-            _clear(run)
+    ours = _CONFIG in names
+    if names and not ours:
+        raise BadInput(f"{run} holds other files, such as {names[0]}; choose another --out")
+    if ours and not (resume or overwrite):
+        raise BadInput(
+            f"{run} already holds a run; go on with --resume or replace it with --overwrite"
+        )
+    return ours
+
+
+def _begin(run: Path, config: TrainingConfig) -> None:
+    """Puts the config in place of whatever run was there."""
+    with storage.writing(str(run)):
+        _clear(run)
         run.mkdir(parents=True, exist_ok=True)
-        if ours and resume:
-            _check_config(run, config)
-        else:
-            storage.write_local(str(run / _CONFIG), configs.dumps(config).encode())
+        storage.write_local(str(run / _CONFIG), configs.dumps(config).encode())
+
+
+def _abandon(run: Path, existed: bool) -> None:
+    """Removes all traces of a run that could not begin."""
+    _clear(run)
+    if not existed:
+        run.rmdir()
 
 
 def _clear(run: Path) -> None:

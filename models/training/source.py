@@ -15,15 +15,14 @@ _FOLDER = "data"
 _RECIPE = "recipe.toml"
 
 
-def open_or_make(data: str, run: Path) -> Dataset:
-    """Opens a data set, or makes the train and validation splits of a recipe in the run's folder.
-
-    A recipe's data set is kept, so that a resumed run finds it; one that was cut off is gone on
-    with.
+def find(data: str) -> Dataset | Recipe:
+    """Opens a data set or reads a recipe; writes nothing.
 
     Args:
       data: a data set's path or URL, a shipped recipe's name, or the path of a recipe's file.
-      run: the run's folder.
+
+    Returns:
+      The data set, or the train and validation splits of the recipe.
 
     Raises:
       BadInput: if it is none of these, or the recipe has no split "train".
@@ -31,7 +30,7 @@ def open_or_make(data: str, run: Path) -> Dataset:
     if data.endswith(".toml") or data in recipes.shipped():
         if not data.endswith(".toml") and os.path.exists(os.path.join(data, datasets.MANIFEST)):
             return datasets.open(data)
-        return _make(recipes.load(data), data, run)
+        return _for_training(recipes.load(data), data)
     try:
         return datasets.open(data)
     except BadInput as error:
@@ -41,12 +40,20 @@ def open_or_make(data: str, run: Path) -> Dataset:
         raise BadInput(f"{data!r} is neither a data set nor a recipe{hint}") from error
 
 
-def _make(recipe: Recipe, name: str, run: Path) -> Dataset:
+def _for_training(recipe: Recipe, name: str) -> Recipe:
     splits = tuple(s for s in recipe.splits if s.name in (TRAIN, VALIDATION))
     if TRAIN not in [s.name for s in splits]:
         raise BadInput(f"recipe {name} has no split {TRAIN!r} to train on")
-    text = toml.dumps(recipe.model_copy(update={"splits": splits}).model_dump(mode="json"))
+    return recipe.model_copy(update={"splits": splits})
+
+
+def make(recipe: Recipe, run: Path) -> Dataset:
+    """Makes a recipe's data set in the run's folder.
+
+    It is kept, so that a resumed run finds it; one that was cut off is gone on with.
+    """
     with storage.writing(str(run / _RECIPE)):
+        text = toml.dumps(recipe.model_dump(mode="json"))
         storage.write_local(str(run / _RECIPE), text.encode())
     folder = str(run / _FOLDER)
     generate = registry.load("commands", "generate")

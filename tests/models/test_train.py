@@ -245,14 +245,14 @@ def test_a_data_set_without_train_rows_or_that_does_not_fit_is_a_sentence(datase
 
 def test_data_that_is_neither_a_data_set_nor_a_recipe_is_a_sentence(tmp_path):
     with pytest.raises(BadInput, match=r"'smok' is neither .*did you mean 'smoke'\?"):
-        source.open_or_make("smok", tmp_path)
+        source.find("smok")
     with pytest.raises(BadInput, match=r"does not exist"):
-        source.open_or_make(str(tmp_path / "none"), tmp_path)
+        source.find(str(tmp_path / "none"))
     (tmp_path / "bad.toml").write_text("name = 3")
     with pytest.raises(BadInput, match=r"bad\.toml"):
-        source.open_or_make(str(tmp_path / "bad.toml"), tmp_path)
+        source.find(str(tmp_path / "bad.toml"))
     with pytest.raises(BadInput, match="recipe extrapolate has no split 'train'"):
-        source.open_or_make("extrapolate", tmp_path)
+        source.find("extrapolate")
 
 
 @pytest.mark.slow

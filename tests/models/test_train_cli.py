@@ -178,3 +178,9 @@ def test_divergence_exits_with_1_and_a_sentence(folder):
 )
 def test_bad_input_is_a_sentence(folder, given, sentence):
     assert sentence in command.sentence(*given, cwd=folder)
+
+
+def test_bad_input_leaves_no_run_behind(folder):
+    for more in ([], ["--data", "none"], ["--data", "data", "model.context=8"]):
+        command.sentence("train", "tiny.toml", *more, "--out", "never", cwd=folder)
+        assert not (folder / "never").exists()
