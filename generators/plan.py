@@ -9,9 +9,11 @@ from clrs_text_bench.recipes import Cell, Recipe
 
 TRAIN = "train"
 
+# About how many bytes a number and what stands between it and the next take.
+TEXT_BYTES_PER_VALUE = 6
+
 _MOST_ROWS = 10_000
 _PART_BYTES = 64 << 20
-_TEXT_BYTES_PER_VALUE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def row_bytes(algorithm: str, length: int, hints: bool, graph_hints: bool, steps
     """Returns about how many bytes a row takes, text and graph, if its trace has so many steps."""
     inputs = graph.size(algorithm, length, "input")
     outputs = graph.size(algorithm, length, "output")
-    row = (inputs + outputs) * (4 + _TEXT_BYTES_PER_VALUE)
+    row = (inputs + outputs) * (4 + TEXT_BYTES_PER_VALUE)
     row += steps * graph.size(algorithm, length, "hint") * 4 if graph_hints else 0
-    row += steps * outputs * _TEXT_BYTES_PER_VALUE if hints else 0
+    row += steps * outputs * TEXT_BYTES_PER_VALUE if hints else 0
     return row

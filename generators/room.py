@@ -1,17 +1,19 @@
 """Whether a batch fits into memory and into Arrow's columns, estimated before it is tried."""
 
+import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from clrs_text_bench import graph, registry
+from clrs_text_bench import graph, registry, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.recipes import Cell
 
-from .plan import Job, most_steps, row_bytes
+from .plan import TEXT_BYTES_PER_VALUE, Job, most_steps, row_bytes
 
 # A buffer is copied into one of twice its size when it grows, and a table into its Parquet bytes.
 _COPIES = 2
@@ -45,18 +47,14 @@ def check(
     Raises:
       BadInput: if they would not fit into memory, or into one Arrow table.
     """
-    _check_columns(cell, rows)
-    traced = (cell, rows, use_hints, graph_hints, at_once)
+    batch = _Batch(cell, rows, use_hints, graph_hints, at_once)
     free = available()
-    steps = most_steps(cell.algorithm, cell.length)
-    if _needed(*traced, steps) <= free:
+    if batch.complaint(most_steps(cell.algorithm, cell.length), free) is None:
         return
-    steps = 0
-    if _needed(*traced, steps) <= free:
-        steps = _counted(cell, engine)
-    needed = _needed(*traced, steps)
-    if needed > free:
-        raise BadInput(_sentence(cell, rows, use_hints or graph_hints, at_once, needed, free))
+    steps = _counted(cell, engine) if batch.complaint(0, free) is None else 0
+    complaint = batch.complaint(steps, free)
+    if complaint is not None:
+        raise BadInput(complaint)
 
 
 def check_jobs(
@@ -107,15 +105,6 @@ def _read_number(path: Path) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _needed(
-    cell: Cell, rows: int, use_hints: bool, graph_hints: bool, at_once: int, steps: int
-) -> int:
-    """Estimates the bytes of a batch, with the trace of the row that is being made."""
-    row = row_bytes(cell.algorithm, cell.length, use_hints, graph_hints, steps)
-    trace = steps * graph.size(cell.algorithm, cell.length, "hint") * 4
-    return at_once * _COPIES * (rows * row + (trace if use_hints or graph_hints else 0))
-
-
 def _counted(cell: Cell, engine: str) -> int:
     """Returns the number of steps of a cell's first sample."""
     sample = registry.load("generators", engine)().generate(
@@ -130,33 +119,71 @@ def _counted(cell: Cell, engine: str) -> int:
     return sample["n_steps"][0].as_py()
 
 
-def _check_columns(cell: Cell, rows: int) -> None:
-    sizes = (graph.size(cell.algorithm, cell.length, stage) for stage in ("input", "output"))
-    if rows * max(sizes) > _MOST_IN_A_COLUMN:
-        raise BadInput(
-            f"the graphs of {_samples(cell, rows)} do not fit into one table, whose columns hold "
-            f"{_MOST_IN_A_COLUMN:,} values; ask for {'fewer or ' if rows > 1 else ''}smaller ones"
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is to be made at a time, as in `check`."""
+
+    cell: Cell
+    rows: int
+    use_hints: bool
+    graph_hints: bool
+    at_once: int
+
+    def complaint(self, steps: int, free: int) -> str | None:
+        """Says what does not fit, if traces have so many steps and so many bytes are free."""
+        for what, size in self._columns(steps):
+            if size > _MOST_IN_A_COLUMN:
+                return (
+                    f"the {what} of {self} do not fit into one table, whose columns hold "
+                    f"{_MOST_IN_A_COLUMN:,} values; ask for {self._less()}"
+                )
+        needed = self._bytes(steps)
+        if needed <= free:
+            return None
+        processes = f" in each of {self.at_once} processes" if self.at_once > 1 else ""
+        return (
+            f"{self}{processes} would need about {_gigabytes(needed)} of memory, and "
+            f"{_gigabytes(free)} are free; ask for {self._less()}"
         )
 
+    def _columns(self, steps: int) -> Iterator[tuple[str, int]]:
+        """Yields the numbers of values, or of a text's bytes, in the largest columns."""
+        task, length = tasks.get(self.cell.algorithm), self.cell.length
+        for stage in ("input", "output"):
+            yield "graphs", self.rows * graph.size(task.name, length, stage)
+        if self.graph_hints:
+            yield "hints", self.rows * steps * graph.size(task.name, length, "hint")
+        if task.has_trace(self.use_hints):
+            n = task.n_nodes(length)
+            numbers = sum(
+                math.prod(p.shape(n)) // (p.n_classes or 1) for p in map(task.probe, task.trace)
+            )
+            yield "answers", self.rows * steps * numbers * TEXT_BYTES_PER_VALUE
 
-def _samples(cell: Cell, rows: int) -> str:
-    many = f"{rows:,} samples" if rows > 1 else "one sample"
-    return f"{many} of {cell.algorithm} at length {cell.length}"
+    def _bytes(self, steps: int) -> int:
+        """Estimates the bytes of memory, with the trace of the row that is being made."""
+        name, length = self.cell.algorithm, self.cell.length
+        row = row_bytes(name, length, self.use_hints, self.graph_hints, steps)
+        trace = steps * graph.size(name, length, "hint") * 4 if self._traced else 0
+        return self.at_once * _COPIES * (self.rows * row + trace)
 
+    @property
+    def _traced(self) -> bool:
+        return self.use_hints or self.graph_hints
 
-def _sentence(cell: Cell, rows: int, traced: bool, at_once: int, needed: int, free: int) -> str:
-    ways = [
-        "fewer samples" if rows > 1 else None,
-        "fewer workers" if at_once > 1 else None,
-        "no hints" if traced else None,
-        "a smaller length",
-    ]
-    processes = f" in each of {at_once} processes" if at_once > 1 else ""
-    return (
-        f"{_samples(cell, rows)}{' with hints' if traced else ''}{processes} would need about "
-        f"{_gigabytes(needed)} of memory, and {_gigabytes(free)} are free; ask for "
-        f"{' or '.join(way for way in ways if way)}"
-    )
+    def _less(self) -> str:
+        ways = [
+            "fewer samples" if self.rows > 1 else None,
+            "fewer workers" if self.at_once > 1 else None,
+            "no hints" if self._traced else None,
+            "a smaller length",
+        ]
+        return " or ".join(way for way in ways if way)
+
+    def __str__(self) -> str:
+        many = f"{self.rows:,} samples" if self.rows > 1 else "one sample"
+        hints = " with hints" if self._traced else ""
+        return f"{many} of {self.cell.algorithm} at length {self.cell.length}{hints}"
 
 
 def _gigabytes(size: int) -> str:
