@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from clrs_text_bench.errors import BadInput, unknown
 
-Group = Literal["tasks", "generators", "evaluators", "models", "commands"]
+Group = Literal["tasks", "generators", "evaluators", "models", "commands", "streams"]
 
 _KINDS = {
     "tasks": "task plug-in",
@@ -22,6 +22,7 @@ _KINDS = {
     "evaluators": "evaluator",
     "models": "model",
     "commands": "command",
+    "streams": "stream",
 }
 
 

@@ -1,10 +1,10 @@
 """Checkpoints: the latest, to go on from, and the best, to answer with.
 
-checkpoints/latest/STEP/{params,optimizer,progress,hashes}
-checkpoints/best/STEP/{params,progress,hashes}
+checkpoints/latest/STEP/{state,progress,hash}   state: parameters, optimiser's state, running mean
+checkpoints/best/STEP/{state,progress,hash}     state: parameters
 
 Orbax puts a checkpoint in place when it is whole, so that a killed run leaves whole ones only.
-It does not notice an altered byte of an array, which is what the hashes are for.
+It does not notice an altered byte of an array, which is what the hash is for.
 """
 
 import hashlib
@@ -18,18 +18,17 @@ import orbax.checkpoint as ocp
 
 from clrs_text_bench.errors import BadInput
 
-from .trainable import Params
+from . import mesh
 
 FOLDER = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What was saved after so many steps; `optimizer` is None for the best."""
+    """What was saved after so many steps."""
 
     step: int
-    params: Params
-    optimizer: Any
+    state: Any
     progress: dict
 
 
@@ -60,60 +59,49 @@ class Checkpoints:
         """Number of steps of the checkpoint there is; None if there is none."""
         return self._manager.latest_step() if self._manager else None
 
-    def save(self, step: int, params: Params, optimizer: Any, progress: dict) -> None:
+    def save(self, step: int, state: Any, progress: dict) -> None:
         """Keeps the state after so many steps in place of the one before.
 
         Args:
           step: number of steps done.
-          params: the model's parameters.
-          optimizer: the optimiser's state; None to leave it out.
+          state: a tree of arrays.
           progress: JSON values.
         """
-        items = {
-            "params": ocp.args.StandardSave(params),
-            "progress": ocp.args.JsonSave(progress),
-        }
-        hashes = {"params": params_hash(params)}
-        if optimizer is not None:
-            items["optimizer"] = ocp.args.StandardSave(optimizer)
-            hashes["optimizer"] = params_hash(optimizer)
-        items["hashes"] = ocp.args.JsonSave(hashes)
-        self._manager.save(step, args=ocp.args.Composite(**items))
+        items = ocp.args.Composite(
+            state=ocp.args.StandardSave(state),
+            progress=ocp.args.JsonSave(progress),
+            hash=ocp.args.JsonSave(tree_hash(state)),
+        )
+        self._manager.save(step, args=items)
 
     def progress(self) -> dict:
         """Returns the JSON values that were saved with the checkpoint there is."""
         items = ocp.args.Composite(progress=ocp.args.JsonRestore())
         return self._restore(items)["progress"]
 
-    def restore(self, params: Params, optimizer: Any = None) -> Checkpoint:
+    def restore(self, state: Any) -> Checkpoint:
         """Reads the checkpoint there is.
 
         Args:
-          params: a tree of the shapes and types to expect.
-          optimizer: likewise; None to leave it out.
+          state: a tree of the shapes and types to expect, and how they are to lie on devices.
 
         Raises:
           BadInput: if there is none, it is cut short or altered, or it is of other shapes.
         """
         if self.step is None:
             raise BadInput(f"{self._folder} holds no checkpoint; train the run first")
-        items = {
-            "params": ocp.args.StandardRestore(_abstract(params)),
-            "progress": ocp.args.JsonRestore(),
-            "hashes": ocp.args.JsonRestore(),
-        }
-        if optimizer is not None:
-            items["optimizer"] = ocp.args.StandardRestore(_abstract(optimizer))
-        found = self._restore(ocp.args.Composite(**items))
-        for name in ("params",) if optimizer is None else ("params", "optimizer"):
-            if params_hash(found[name]) != found["hashes"].get(name):
-                raise BadInput(
-                    f"checkpoint {self._folder / str(self.step)} is not as it was saved: its "
-                    f"{name} were altered; train the run again"
-                )
-        return Checkpoint(
-            self.step, found["params"], found.get("optimizer"), dict(found["progress"])
+        items = ocp.args.Composite(
+            state=ocp.args.StandardRestore(_abstract(state)),
+            progress=ocp.args.JsonRestore(),
+            hash=ocp.args.JsonRestore(),
         )
+        found = self._restore(items)
+        if tree_hash(found["state"]) != found["hash"]:
+            raise BadInput(
+                f"checkpoint {self._folder / str(self.step)} is not as it was saved: its arrays "
+                "were altered; train the run again"
+            )
+        return Checkpoint(self.step, found["state"], dict(found["progress"]))
 
     def _restore(self, items: ocp.args.Composite) -> Any:
         # What orbax raises on a damaged checkpoint depends on which of its files is damaged.
@@ -136,10 +124,10 @@ def _abstract(tree: Any) -> Any:
     return jax.tree.map(ocp.utils.to_shape_dtype_struct, tree)
 
 
-def params_hash(tree: Params) -> str:
-    """Returns a hash of all arrays' names, shapes, types and bytes; of optimisers' states, too."""
+def tree_hash(tree: Any) -> str:
+    """Returns a hash of all arrays' names, shapes, types and bytes, however they lie on devices."""
     digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(mesh.gather(tree)):
         array = np.asarray(leaf)
         name = jax.tree_util.keystr(path)
         digest.update(f"{name} {array.shape} {array.dtype}\n".encode() + array.tobytes())

@@ -39,7 +39,11 @@ class Train(_Strict):
     Attributes:
       seed: of the initial parameters, the order of the examples, and whatever else is drawn.
       steps: number of updates.
-      batch_size: examples of one update, all from one bucket of lengths.
+      batch_size: examples of one update, all of one shape.
+      accumulate: parts that a batch is cut into, whose gradients are added up one after another:
+        memory for the activations of one part is enough.
+      ema_decay: if given, what answers, and is kept as the best, is a running mean of the
+        parameters, of which so much is left after each step.
       loss: "answer" (on the answer's tokens only) or "sequence" (on the prompt's, too).
       log_every: steps between two lines of `metrics.jsonl`.
       save_every: steps between two checkpoints.
@@ -48,6 +52,8 @@ class Train(_Strict):
     seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0
     steps: Count = 1000
     batch_size: Count = 64
+    accumulate: Count = 1
+    ema_decay: Share | None = None
     loss: Literal["answer", "sequence"] = "answer"
     log_every: Count = 10
     save_every: Count = 500
@@ -75,6 +81,17 @@ class Optimizer(_Strict):
     clip_norm: Positive = 1.0
 
 
+class Mesh(_Strict):
+    """How devices share the work; see `mesh`.
+
+    Attributes:
+      fsdp: devices that parameters and the optimiser's state are cut over. The others, times so
+        many, are copies of them: a batch is cut over all devices in any case.
+    """
+
+    fsdp: Count = 1
+
+
 class Validation(_Strict):
     """Answers to held-out samples.
 
@@ -99,6 +116,7 @@ class TrainingConfig(_Strict):
       train: see `Train`.
       optimizer: see `Optimizer`.
       validation: see `Validation`.
+      mesh: see `Mesh`. Changes no number but by rounding.
     """
 
     name: Annotated[str, Field(min_length=1, strict=True)] | None = None
@@ -106,13 +124,19 @@ class TrainingConfig(_Strict):
     train: Train = Train()
     optimizer: Optimizer = Optimizer()
     validation: Validation = Validation()
+    mesh: Mesh = Mesh()
 
     @model_validator(mode="after")
-    def _warms_up(self) -> "TrainingConfig":
+    def _agrees(self) -> "TrainingConfig":
         if self.optimizer.warmup_steps >= self.train.steps:
             raise ValueError(
                 f"optimizer.warmup_steps {self.optimizer.warmup_steps} must be below train.steps "
                 f"{self.train.steps}"
+            )
+        if self.train.batch_size % self.train.accumulate:
+            raise ValueError(
+                f"train.batch_size {self.train.batch_size} cannot be cut evenly into "
+                f"train.accumulate {self.train.accumulate} parts"
             )
         return self
 

@@ -1,11 +1,13 @@
 """Train and held-out rows of a data set. The test split is never read."""
 
+import itertools
 from collections.abc import Iterator
 
+import grain
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import identity, schema
+from clrs_text_bench import identity, progress, schema
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
 
@@ -20,27 +22,66 @@ _KEY_VALUES = 2**128
 
 
 class Corpus:
-    """The rows that a run trains on, and those that it is validated on.
+    """The rows of a data set that a run trains on, and those that it is validated on.
 
     Held out is the split "validation" or, where a data set has none, a share of the train rows
-    chosen by their identity alone.
+    chosen by their identity alone. See `source.Source`.
     """
 
-    def __init__(self, dataset: Dataset, config: Validation) -> None:
-        """Opens the rows of a data set; raises `BadInput` if it has no train split."""
+    def __init__(self, dataset: Dataset, config: Validation, *, seed: int, show: bool) -> None:
+        """Opens the rows of a data set.
+
+        Args:
+          dataset: the data set.
+          config: what is held out.
+          seed: of the order of the rows.
+          show: whether to show progress in reading them.
+
+        Raises:
+          BadInput: if it has no train split.
+        """
         if TRAIN not in dataset.splits():
             raise BadInput(
                 f"data set {dataset.url} has no split {TRAIN!r} to train on; it has "
                 f"{', '.join(dataset.splits())}"
             )
+        self.name = dataset.url
+        self.hash = dataset.hash
+        self.use_hints = dataset.manifest.use_hints
+        self.algorithms = tuple(dataset.algorithms(TRAIN))
+        self.lengths = tuple(dataset.lengths(TRAIN))
         self._dataset = dataset
         self._config = config
+        self._seed = seed
+        self._show = show
         self._carves = VALIDATION not in dataset.splits()
 
-    @property
-    def n_rows(self) -> int:
-        """Number of rows of the train split, held out or not."""
-        return sum(cell.count for cell in self._dataset.cells(TRAIN))
+    def blocks(self, rows: int, start: int) -> Iterator[pa.Table]:
+        """Yields blocks of so many rows, epoch after epoch, each in an order of its own.
+
+        Raises:
+          BadInput: if no row is left to train on.
+        """
+        table = self._train_table()
+        # Grain shuffles by a permutation that is computed, not kept.
+        order = grain.MapDataset.range(table.num_rows).seed(self._seed).shuffle().repeat()
+        for block in itertools.count(start):
+            places = [order[place] for place in range(block * rows, (block + 1) * rows)]
+            yield table.take(pa.array(places, pa.int64()))
+
+    def _train_table(self) -> pa.Table:
+        """Reads all rows to train on."""
+        tables = []
+        total = sum(cell.count for cell in self._dataset.cells(TRAIN))
+        with progress.bar("rows", show=self._show) as bar:
+            task = bar.add_task("reading", total=total)
+            for cell, table in self.train():
+                tables.append(table)
+                bar.advance(task, cell.count)
+        table = pa.concat_tables(tables)
+        if not table.num_rows:
+            raise BadInput("no row is left to train on; lower validation.fraction")
+        return table.unify_dictionaries()
 
     def train(self) -> Iterator[tuple[Cell, pa.Table]]:
         """Yields every cell of the train split with its rows to train on."""

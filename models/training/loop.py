@@ -6,40 +6,28 @@ the checkpoint: a run that was cut off reaches the same parameters as one that w
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 import pyarrow as pa
 
 from clrs_text_bench import progress
 from clrs_text_bench.errors import RunFailed
 
-from . import optimizer
-from .batches import Plan
+from . import mesh as meshes
+from . import optimizer, update
 from .checkpoint import Checkpoints
 from .config import TrainingConfig
+from .feed import Fed, Feed
 from .interrupt import Stop
 from .metrics import Metrics
 from .scoring import HEADLINE, Scores, score
-from .trainable import Examples, Params, Trainable
+from .trainable import Trainable
+from .update import Measured
 
 METRICS = "metrics.jsonl"
-
-
-@dataclass
-class State:
-    """All that changes from step to step."""
-
-    step: int
-    params: Params
-    optimizer: Any
 
 
 class Loop:
@@ -49,7 +37,7 @@ class Loop:
         self,
         config: TrainingConfig,
         trainable: Trainable,
-        examples: Examples,
+        feed: Feed,
         held_out: pa.Table,
         run: Path,
     ) -> None:
@@ -58,35 +46,42 @@ class Loop:
         Args:
           config: of the run.
           trainable: what is trained.
-          examples: what it is trained on.
+          feed: what it is trained on.
           held_out: rows in `schema.DATASET` to validate on.
           run: the run's folder.
         """
+        train = config.train
         self._config = config
         self._trainable = trainable
-        self._examples = examples
         self._held_out = held_out
+        self._mesh = meshes.make(config.mesh, train.batch_size // train.accumulate)
         self._latest = Checkpoints(run, "latest", create=True)
         self._best = Checkpoints(run, "best", create=True)
-        self._optimizer = optimizer.build(config.optimizer, config.train.steps)
-        self._schedule = optimizer.schedule(config.optimizer, config.train.steps)
-        sizes = [len(rows) for rows in examples.buckets]
-        self._plan = Plan(sizes, config.train.batch_size, config.train.seed)
-        self._update = _update(trainable.loss, self._optimizer)
-        self.state = self._start()
-        self._metrics = Metrics(run / METRICS, self.state.step)
-        self._pending: list[tuple[jax.Array, jax.Array]] = []
+        self._schedule = optimizer.schedule(config.optimizer, train.steps)
+        transform = optimizer.build(config.optimizer, train.steps)
+        self.step = 0
+        self._feed = feed.ahead()
+        self.state = update.start(meshes.place(self._mesh, trainable.init()), transform, train)
+        if self._latest.step is not None:
+            self._go_on()
+        # Rows that do not fit the model are found before anything is trained.
+        self._place, self._first = self._feed.get_state(), self._take()
+        self._update = update.build(trainable.loss, transform, train, self._mesh, self.state)
+        self._metrics = Metrics(run / METRICS, self.step)
+        self._pending: list[Measured] = []
         self._measured: list[tuple[float, float]] = []
-        self._tokens = 0
+        self._tokens, self._waited = 0, 0.0
         self._since = time.perf_counter()
 
-    def _start(self) -> State:
-        params = self._trainable.init()
-        state = self._optimizer.init(params)
-        if self._latest.step is None:
-            return State(0, params, state)
-        found = self._latest.restore(params, state)
-        return State(found.step, found.params, found.optimizer)
+    def _go_on(self) -> None:
+        """Takes the state and the place in the feed from the latest checkpoint."""
+        found = self._latest.restore(self.state)
+        self.step, self.state = found.step, found.state
+        self._feed.set_state(found.progress["feed"])
+
+    def _take(self) -> tuple[Fed, dict]:
+        """Returns the next batch, and where the feed stands then."""
+        return next(self._feed), self._feed.get_state()
 
     def run(self, stop: Stop, *, show: bool = True) -> Scores | None:
         """Trains to the last step, or until a stop is asked for; saves before it returns.
@@ -99,10 +94,10 @@ class Loop:
         """
         steps, scores = self._config.train.steps, None
         with progress.bar("steps", show=show) as bar:
-            task = bar.add_task("training", total=steps, completed=self.state.step)
-            while self.state.step < steps and not stop.asked:
+            task = bar.add_task("training", total=steps, completed=self.step)
+            while self.step < steps and not stop.asked:
                 self._step()
-                done = self.state.step
+                done = self.step
                 if self._due(self._config.train.log_every):
                     bar.update(task, completed=done, description=self._log())
                 if self._due(self._config.validation.every):
@@ -113,18 +108,17 @@ class Loop:
         return scores
 
     def _due(self, every: int) -> bool:
-        return self.state.step % every == 0 or self.state.step == self._config.train.steps
+        return self.step % every == 0 or self.step == self._config.train.steps
 
     def _step(self) -> None:
-        state = self.state
-        bucket, rows = self._plan.batch(state.step)
-        batch = self._examples.batch(bucket, rows, state.step)
-        state.params, state.optimizer, loss, norm = self._update(
-            state.params, state.optimizer, batch
-        )
-        state.step += 1
-        self._pending.append((loss, norm))
-        self._tokens += self._examples.tokens(bucket, rows)
+        began = time.perf_counter()
+        (fed, self._place), self._first = self._first or self._take(), None
+        self._waited += time.perf_counter() - began
+        batch = meshes.place_batch(self._mesh, fed.batch)
+        self.state, measured = self._update(self.state, batch)
+        self.step += 1
+        self._pending.append(measured)
+        self._tokens += fed.tokens
 
     def _log(self) -> str:
         """Writes one line of metrics on the steps since the last; returns it for the eye."""
@@ -134,18 +128,19 @@ class Loop:
         rate = self._tokens / (now - self._since)
         self._metrics.log(
             "train",
-            self.state.step,
+            self.step,
             loss=loss,
             gradient_norm=norm,
-            learning_rate=float(self._schedule(self.state.step - 1)),
+            learning_rate=float(self._schedule(self.step - 1)),
             tokens_per_second=rate,
+            waiting_share=self._waited / (now - self._since),
         )
-        self._measured, self._tokens, self._since = [], 0, now
+        self._measured, self._tokens, self._waited, self._since = [], 0, 0.0, now
         return f"loss {loss:.3f}  {rate:,.0f} tokens/s"
 
     def _settle(self) -> None:
         """Waits for the steps under way; raises `RunFailed` if one of them was not finite."""
-        first = self.state.step - len(self._pending) + 1
+        first = self.step - len(self._pending) + 1
         pending, self._pending = self._pending, []
         for step, (loss, norm) in enumerate(pending, first):
             self._measured.append((float(loss), float(norm)))
@@ -160,11 +155,11 @@ class Loop:
     def _validate(self) -> Scores:
         self._settle()
         with self._off_the_clock():
-            scores = score(self._trainable, self.state.params, self._held_out)
-            self._metrics.log("validation", self.state.step, **scores.mean, cells=scores.cells)
+            params = self.state.answering
+            scores = score(self._trainable, meshes.gather(params), self._held_out)
+            self._metrics.log("validation", self.step, **scores.mean, cells=scores.cells)
             if self._is_best(scores):
-                kept = {"scores": scores.mean}
-                self._best.save(self.state.step, self.state.params, None, kept)
+                self._best.save(self.step, params, {"scores": scores.mean})
         return scores
 
     def _is_best(self, scores: Scores) -> bool:
@@ -173,13 +168,13 @@ class Loop:
             return True
         # A resumed run comes by the best checkpoint's step again, with the same scores.
         kept = self._best.progress()["scores"]
-        return self._best.step != self.state.step and scores.mean[HEADLINE] >= kept[HEADLINE]
+        return self._best.step != self.step and scores.mean[HEADLINE] >= kept[HEADLINE]
 
     def _save(self) -> None:
         self._settle()
-        if self._latest.step != self.state.step:
+        if self._latest.step != self.step:
             with self._off_the_clock():
-                self._latest.save(self.state.step, self.state.params, self.state.optimizer, {})
+                self._latest.save(self.step, self.state, {"feed": self._place})
 
     @contextmanager
     def _off_the_clock(self) -> Iterator[None]:
@@ -189,23 +184,7 @@ class Loop:
         self._since += time.perf_counter() - began
 
     def close(self) -> None:
-        """Lets go of the checkpoints."""
+        """Lets go of the feed and the checkpoints."""
+        self._feed.close()
         self._latest.close()
         self._best.close()
-
-
-def _update(
-    loss: Callable[[Params, Any], jax.Array], transform: optax.GradientTransformation
-) -> Callable[..., tuple[Params, Any, jax.Array, jax.Array]]:
-    """Returns the compiled step: parameters, optimiser's state, loss and gradient norm."""
-
-    def update(params: Params, state: Any, batch: Any) -> tuple:
-        value, gradients = jax.value_and_grad(loss)(params, batch)
-        updates, state = transform.update(gradients, state, params)
-        return optax.apply_updates(params, updates), state, value, _norm(gradients)
-
-    return jax.jit(update, donate_argnums=(0, 1))
-
-
-def _norm(gradients: Params) -> jax.Array:
-    return jnp.sqrt(sum(jnp.sum(jnp.square(g)) for g in jax.tree.leaves(gradients)))

@@ -6,10 +6,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from clrs_text_bench import provenance, storage, validation
-from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
 
 from .config import TrainingConfig
+from .source import Source
 
 FILE = "run.json"
 FORMAT_VERSION = 1
@@ -22,8 +22,8 @@ class RunRecord(BaseModel):
       format_version: of this record and the checkpoints beside it.
       config: the run's config.
       model: what a checkpoint must agree with, by the model's own account.
-      data: where the data set is.
-      data_hash: its hash.
+      data: what the user called it: where the data set is, or the recipe.
+      data_hash: of all that the rows follow from.
       use_hints: whether its text is traced.
       train_algorithms: tasks trained on.
       train_lengths: lengths trained on.
@@ -49,16 +49,16 @@ class RunRecord(BaseModel):
     began: str
 
 
-def make(config: TrainingConfig, model: dict, dataset: Dataset) -> RunRecord:
+def make(config: TrainingConfig, model: dict, source: Source) -> RunRecord:
     """Builds the record of a run that begins now."""
     return RunRecord(
         config=config,
         model=model,
-        data=dataset.url,
-        data_hash=dataset.hash,
-        use_hints=dataset.manifest.use_hints,
-        train_algorithms=tuple(dataset.algorithms("train")),
-        train_lengths=tuple(dataset.lengths("train")),
+        data=source.name,
+        data_hash=source.hash,
+        use_hints=source.use_hints,
+        train_algorithms=source.algorithms,
+        train_lengths=source.lengths,
         command=provenance.command_line(),
         git_commit=provenance.git_commit(),
         versions=provenance.versions(),

@@ -4,30 +4,29 @@ RUN/config.toml     the config, every default spelt out
 RUN/run.json        the record: data, versions, seed, command
 RUN/metrics.jsonl   losses and validations
 RUN/checkpoints/    latest and best
-RUN/data/           what a recipe was made into
 """
 
 import os
 import shutil
 from pathlib import Path
 
-from clrs_text_bench import progress, storage
-from clrs_text_bench.datasets import Dataset
+from clrs_text_bench import storage
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.recipes import Recipe
 
 from . import config as configs
-from . import interrupt, record, source
+from . import interrupt, mesh, record
+from . import source as sources
 from .compilation import cache_programs
 from .config import TrainingConfig
-from .corpus import Corpus
+from .feed import Feed
 from .loop import METRICS, Loop
 from .record import RunRecord
-from .trainable import Examples, Trainable, build
+from .source import Source
+from .trainable import build
 
 _CONFIG = "config.toml"
-_FOLDERS = ("checkpoints", "data")
-_FILES = (_CONFIG, record.FILE, METRICS, "recipe.toml")
+_FOLDERS = ("checkpoints",)
+_FILES = (_CONFIG, record.FILE, METRICS)
 
 
 def train(
@@ -65,11 +64,11 @@ def train(
         begun = record.read(run) if (run / record.FILE).exists() else None
     if data is None and begun is None:
         raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
-    found = source.find(data or begun.data)
+    source = sources.find(data or begun.data, config, show=show)
     if not (ours and resume):
         _begin(run, config)
     try:
-        loop = _prepare(config, found, run, begun, show)
+        loop = _prepare(config, source, run, begun)
     except BadInput:
         if not ours:
             _abandon(run, existed)
@@ -79,19 +78,19 @@ def train(
             loop.run(stop, show=show)
     finally:
         loop.close()
-    return loop.state.step == config.train.steps
+    return loop.step == config.train.steps
 
 
-def _prepare(
-    config: TrainingConfig, found: Dataset | Recipe, run: Path, begun: RunRecord | None, show: bool
-) -> Loop:
+def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord | None) -> Loop:
     """Brings model and data together."""
-    dataset = source.make(found, run) if isinstance(found, Recipe) else found
     cache_programs()
-    trainable = build(config)
-    _settle_record(run, begun, record.make(config, trainable.record(), dataset))
-    corpus = Corpus(dataset, config.validation)
-    return Loop(config, trainable, _encode(trainable, corpus, show), corpus.held_out(), run)
+    trainable, train = build(config), config.train
+    _settle_record(run, begun, record.make(config, trainable.record(), source))
+    held_out = source.held_out()
+    feed = Feed(
+        source.blocks, trainable.encode, held_out, train.batch_size, train.seed, mesh.share()
+    )
+    return Loop(config, trainable, feed, held_out, run)
 
 
 def _is_ours(run: Path, *, resume: bool, overwrite: bool) -> bool:
@@ -161,18 +160,3 @@ def _settle_record(run: Path, begun: RunRecord | None, now: RunRecord) -> None:
         raise BadInput(
             f"run {run} was begun with another {key} than this package has; train it again"
         )
-
-
-def _encode(trainable: Trainable, corpus: Corpus, show: bool) -> Examples:
-    with progress.bar("rows", show=show) as bar:
-        task = bar.add_task("reading", total=corpus.n_rows)
-
-        def tables():
-            for cell, table in corpus.train():
-                yield table
-                bar.advance(task, cell.count)
-
-        examples = trainable.encode(tables())
-    if not examples.buckets:
-        raise BadInput("no row is left to train on; lower validation.fraction")
-    return examples

@@ -1,61 +1,62 @@
-"""Where a run's data comes from: a data set, or a recipe that is made into one."""
+"""Where a run's rows come from: a data set, or a recipe whose samples are made as they are used."""
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Protocol
 
-from clrs_text_bench import datasets, recipes, registry, storage
-from clrs_text_bench.datasets import Dataset
+import pyarrow as pa
+
+from clrs_text_bench import datasets, recipes
 from clrs_text_bench.errors import BadInput, did_you_mean
-from clrs_text_bench.recipes import Recipe
 
-from . import toml
-from .corpus import TRAIN, VALIDATION
-
-_FOLDER = "data"
-_RECIPE = "recipe.toml"
+from .config import TrainingConfig
+from .corpus import Corpus
+from .fresh import Fresh
 
 
-def find(data: str) -> Dataset | Recipe:
+class Source(Protocol):
+    """Rows to train and to validate on.
+
+    Attributes:
+      name: what the user calls it.
+      hash: of all that the rows follow from.
+      use_hints: whether the text is traced.
+      algorithms: tasks trained on.
+      lengths: lengths trained on.
+    """
+
+    name: str
+    hash: str
+    use_hints: bool
+    algorithms: tuple[str, ...]
+    lengths: tuple[int, ...]
+
+    def held_out(self) -> pa.Table:
+        """Returns the rows to validate on; raises `BadInput` if there are none."""
+
+    def blocks(self, rows: int, start: int) -> Iterator[pa.Table]:
+        """Yields blocks of so many rows to train on, without end, from a block's number on."""
+
+
+def find(data: str, config: TrainingConfig, *, show: bool) -> Source:
     """Opens a data set or reads a recipe; writes nothing.
 
     Args:
       data: a data set's path or URL, a shipped recipe's name, or the path of a recipe's file.
-
-    Returns:
-      The data set, or the train and validation splits of the recipe.
+      config: of the run.
+      show: whether to show progress in reading.
 
     Raises:
-      BadInput: if it is none of these, or the recipe has no split "train".
+      BadInput: if it is none of these, or has no split "train".
     """
-    if data.endswith(".toml") or data in recipes.shipped():
-        if not data.endswith(".toml") and os.path.exists(os.path.join(data, datasets.MANIFEST)):
-            return datasets.open(data)
-        return _for_training(recipes.load(data), data)
+    held_out, seed = config.validation, config.train.seed
+    is_folder = os.path.exists(os.path.join(data, datasets.MANIFEST))
+    if data.endswith(".toml") or (data in recipes.shipped() and not is_folder):
+        return Fresh(recipes.load(data), data, held_out, seed=seed)
     try:
-        return datasets.open(data)
+        return Corpus(datasets.open(data), held_out, seed=seed, show=show)
     except BadInput as error:
         if os.path.exists(data) or "://" in data or os.sep in data:
             raise
         hint = did_you_mean(data, recipes.shipped())
         raise BadInput(f"{data!r} is neither a data set nor a recipe{hint}") from error
-
-
-def _for_training(recipe: Recipe, name: str) -> Recipe:
-    splits = tuple(s for s in recipe.splits if s.name in (TRAIN, VALIDATION))
-    if TRAIN not in [s.name for s in splits]:
-        raise BadInput(f"recipe {name} has no split {TRAIN!r} to train on")
-    return recipe.model_copy(update={"splits": splits})
-
-
-def make(recipe: Recipe, run: Path) -> Dataset:
-    """Makes a recipe's data set in the run's folder.
-
-    It is kept, so that a resumed run finds it; one that was cut off is gone on with.
-    """
-    with storage.writing(str(run / _RECIPE)):
-        text = toml.dumps(recipe.model_dump(mode="json"))
-        storage.write_local(str(run / _RECIPE), text.encode())
-    folder = str(run / _FOLDER)
-    generate = registry.load("commands", "generate")
-    generate.main([str(run / _RECIPE), "--resume", "--out", folder], standalone_mode=False)
-    return datasets.open(folder)

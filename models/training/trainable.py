@@ -1,6 +1,6 @@
 """What the training loop asks of a model. The one place that knows all kinds of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,22 +16,21 @@ Batch = dict[str, np.ndarray]
 
 
 class Examples(Protocol):
-    """Rows made ready for training, in buckets of one array shape each."""
+    """Rows made ready for training."""
 
-    buckets: Sequence[np.ndarray]
-    """For each bucket the examples that are in it; none is empty."""
+    shapes: Sequence[Hashable]
+    """For each row what the shapes of its arrays follow from; a batch holds rows of one of them."""
 
-    def batch(self, bucket: int, rows: np.ndarray, step: int) -> Batch:
-        """Returns examples of a bucket as arrays whose shapes depend on the bucket alone.
+    def batch(self, rows: np.ndarray, visit: int) -> Batch:
+        """Returns rows of one shape as arrays whose first axis is `len(rows)`.
 
         Args:
-          bucket: place of the bucket.
-          rows: places of examples within it.
-          step: number of the step; whatever is drawn anew at each visit follows from it.
+          rows: places of the rows.
+          visit: whatever is drawn anew at each visit of a row follows from it.
         """
 
-    def tokens(self, bucket: int, rows: np.ndarray) -> int:
-        """Returns how many tokens of work these examples are, for rates."""
+    def tokens(self, rows: np.ndarray) -> int:
+        """Returns how many tokens of work these rows are, without padding, for rates."""
 
 
 class Trainable(Protocol):
@@ -43,11 +42,15 @@ class Trainable(Protocol):
     def init(self) -> Params:
         """Returns the initial parameters, a tree of float32 arrays."""
 
-    def encode(self, tables: "Iterable[pa.Table]") -> Examples:
+    def encode(self, table: "pa.Table") -> Examples:
         """Makes rows in `schema.DATASET` ready; raises `BadInput` on rows that do not fit."""
 
-    def loss(self, params: Params, batch: Batch) -> "jax.Array":
-        """Returns the mean loss of a batch; is traced by `jax.jit`."""
+    def loss(self, params: Params, batch: Batch) -> "tuple[jax.Array, jax.Array]":
+        """Returns the sum of a batch's losses and the sum of their weights.
+
+        The loss of a batch is the one divided by the other, and so it is however the batch is cut
+        into parts. Is traced by `jax.jit`.
+        """
 
     def answer(self, params: Params, requests: "pa.Table") -> "pa.Table":
         """Answers rows; see `protocols.Model.generate`."""

@@ -10,7 +10,7 @@ from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import ModelInfo
 
 from ..training import record
-from ..training.checkpoint import Checkpoint, Checkpoints, params_hash
+from ..training.checkpoint import Checkpoint, Checkpoints, tree_hash
 from ..training.compilation import cache_programs
 from ..training.record import RunRecord
 from .trainable import TrainableTransformer
@@ -67,18 +67,18 @@ def load(argument: str) -> TransformerModel:
     checkpoints = Checkpoints(run, "best")
     checkpoint = checkpoints.restore(trainable.shapes())
     checkpoints.close()
-    return TransformerModel(trainable, checkpoint.params, _info(found, trainable, checkpoint))
+    return TransformerModel(trainable, checkpoint.state, _info(found, trainable, checkpoint))
 
 
 def _info(found: RunRecord, trainable: TrainableTransformer, checkpoint: Checkpoint) -> ModelInfo:
     model = found.config.model
     return ModelInfo(
         name=found.config.label,
-        n_parameters=sum(x.size for x in jax.tree.leaves(checkpoint.params)),
+        n_parameters=sum(x.size for x in jax.tree.leaves(checkpoint.state)),
         train_lengths=found.train_lengths,
         train_algorithms=found.train_algorithms,
         train_seed=found.config.train.seed,
-        checkpoint=params_hash(checkpoint.params),
+        checkpoint=tree_hash(checkpoint.state),
         settings={
             "step": checkpoint.step,
             "use_hints": found.use_hints,

@@ -1,10 +1,9 @@
-"""Rows as token sequences, in buckets of one shape each.
+"""Rows as token sequences, each of one of a few shapes.
 
-Legend: B examples of a batch, T tokens of the bucket, A predicted tokens of the bucket.
+Legend: B examples of a batch, T tokens of the shape, A predicted tokens of the shape.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,20 +17,9 @@ from . import positions
 from .config import TransformerConfig
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row: its tokens (question and answer), how many are the question's, its stream."""
+class Shape(NamedTuple):
+    """T tokens are read, A of their successors are learnt."""
 
-    tokens: np.ndarray
-    prompt: int
-    key: np.ndarray | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """Rows of one shape: T tokens are read, A of their successors are learnt."""
-
-    rows: list[_Row]
     T: int
     A: int
 
@@ -43,13 +31,11 @@ class Sequences:
     tokens after the prompt, the end of the answer included.
     """
 
-    def __init__(
-        self, tables: Iterable[pa.Table], config: TransformerConfig, *, seed: int, loss: str
-    ) -> None:
+    def __init__(self, table: pa.Table, config: TransformerConfig, *, seed: int, loss: str) -> None:
         """Encodes rows.
 
         Args:
-          tables: rows in `schema.DATASET`.
+          table: rows in `schema.DATASET`.
           config: of the model.
           seed: of randomised positions.
           loss: "answer" or "sequence".
@@ -58,31 +44,28 @@ class Sequences:
           BadInput: if a row does not fit the model's context or its longest answer.
         """
         self._config = config
-        self._seed = seed
         self._on_prompt = loss == "sequence"
         self._tokenizer = tokenizers.get(config.tokenizer)
-        grouped: dict[int, list[_Row]] = {}
-        for table in tables:
-            for row in self._encode(table):
-                grouped.setdefault(size_for(len(row.tokens) - 1), []).append(row)
-        self._buckets = [
-            _Bucket(rows, size, size_for(max(len(self._learnt(r)) for r in rows)))
-            for size, rows in sorted(grouped.items())
-        ]
-        self.buckets = [np.arange(len(b.rows)) for b in self._buckets]
-
-    def _encode(self, table: pa.Table) -> Iterable[_Row]:
-        keys = [None] * table.num_rows
-        if self._config.positions.kind == "randomised":
-            keys = positions.stream_keys(sample_ids(table), self._seed)
+        self._keys = None
+        if config.positions.kind == "randomised":
+            self._keys = positions.stream_keys(sample_ids(table), seed)
+        self._tokens: list[np.ndarray] = []
+        self._prompts: list[int] = []
         columns = (table[name].to_pylist() for name in ("question", "answer"))
         for place, (question, answer) in enumerate(zip(*columns, strict=True)):
             prompt, rest = self._tokenizer.encode(question), self._tokenizer.encode(answer)
             if not rest.size or rest[-1] != self._tokenizer.end_id:
                 rest = np.append(rest, self._tokenizer.end_id)
             self._check(table, place, len(prompt), len(rest))
-            tokens = np.concatenate([prompt, rest]).astype(np.uint16)
-            yield _Row(tokens, len(prompt), keys[place])
+            self._tokens.append(np.concatenate([prompt, rest]))
+            self._prompts.append(len(prompt))
+        self.shapes = [self._shape(row) for row in range(table.num_rows)]
+
+    def _shape(self, row: int) -> Shape:
+        T = size_for(len(self._tokens[row]) - 1)
+        # In powers of two, and hardly fewer than a quarter: few programs are compiled.
+        learnt = max(len(self._learnt(row)), T // 8 + 1)
+        return Shape(T, min(T, 1 << (learnt - 1).bit_length()))
 
     def _check(self, table: pa.Table, place: int, prompt: int, answer: int) -> None:
         config = self._config
@@ -98,23 +81,22 @@ class Sequences:
                 f"{config.context}"
             )
 
-    def _learnt(self, row: _Row) -> range:
+    def _learnt(self, row: int) -> range:
         """Returns the places that the tokens to be learnt are predicted at."""
-        return range(0 if self._on_prompt else row.prompt - 1, len(row.tokens) - 1)
+        return range(0 if self._on_prompt else self._prompts[row] - 1, len(self._tokens[row]) - 1)
 
-    def tokens(self, bucket: int, rows: np.ndarray) -> int:
-        """Returns how many tokens the rows have, without padding."""
-        return sum(len(self._buckets[bucket].rows[i].tokens) for i in rows)
+    def tokens(self, rows: np.ndarray) -> int:
+        """Returns how many tokens rows have, without padding."""
+        return sum(len(self._tokens[row]) for row in rows)
 
-    def batch(self, bucket: int, rows: np.ndarray, step: int) -> dict[str, np.ndarray]:
-        """Returns rows of a bucket as arrays.
+    def batch(self, rows: np.ndarray, visit: int) -> dict[str, np.ndarray]:
+        """Returns rows of one shape as arrays.
 
         Returns:
           tokens and positions, int32 `[B, T]`; places, int32 `[B, A]`, where in T a token is
           predicted; targets, int32 `[B, A]`; weights, float32 `[B, A]`, 0 where there is none.
         """
-        chosen = self._buckets[bucket]
-        B, T, A = len(rows), chosen.T, chosen.A
+        B, (T, A) = len(rows), self.shapes[rows[0]]
         batch = {
             "tokens": np.full((B, T), self._tokenizer.pad_id, np.int32),
             "positions": np.tile(np.arange(T, dtype=np.int32), (B, 1)),
@@ -122,21 +104,21 @@ class Sequences:
             "targets": np.zeros((B, A), np.int32),
             "weights": np.zeros((B, A), np.float32),
         }
-        for b, i in enumerate(rows):
-            row = chosen.rows[i]
-            learnt = self._learnt(row)
-            batch["tokens"][b, : len(row.tokens) - 1] = row.tokens[:-1]
+        for b, row in enumerate(rows):
+            tokens, learnt = self._tokens[row], self._learnt(row)
+            batch["tokens"][b, : len(tokens) - 1] = tokens[:-1]
             batch["places"][b, : len(learnt)] = learnt
-            batch["targets"][b, : len(learnt)] = row.tokens[learnt.start + 1 :]
+            batch["targets"][b, : len(learnt)] = tokens[learnt.start + 1 :]
             batch["weights"][b, : len(learnt)] = 1
-            if row.key is not None:
-                drawn = self._draw(row, visit=1 + step)[: len(row.tokens) - 1]
+            if self._keys is not None:
+                drawn = self._draw(row, visit)[: len(tokens) - 1]
                 batch["positions"][b, : len(drawn)] = drawn
         return batch
 
-    def _draw(self, row: _Row, visit: int) -> np.ndarray:
-        room = answer_room(self._config, row.prompt)
-        return positions.draw(row.key, visit, row.prompt + room, self._config.positions.range)
+    def _draw(self, row: int, visit: int) -> np.ndarray:
+        room = answer_room(self._config, self._prompts[row])
+        limit = self._config.positions.range
+        return positions.draw(self._keys[row], visit, self._prompts[row] + room, limit)
 
 
 def answer_room(config: TransformerConfig, prompt: int) -> int:

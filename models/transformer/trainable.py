@@ -62,12 +62,12 @@ class TrainableTransformer:
             params["embedding"]["embedding"] = ordered(table, self._tokenizer.values(), self._seed)
         return params
 
-    def encode(self, tables: Iterable[pa.Table]) -> Sequences:
+    def encode(self, table: pa.Table) -> Sequences:
         """Encodes rows; raises `BadInput` on rows longer than the model's context."""
-        return Sequences(tables, self._config, seed=self._seed, loss=self._loss)
+        return Sequences(table, self._config, seed=self._seed, loss=self._loss)
 
-    def loss(self, params: dict, batch: dict[str, jax.Array]) -> jax.Array:
-        """Returns the mean cross-entropy of the batch's targets, in nats."""
+    def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
         model = nnx.merge(self._graph, self._state(params))
         x_BxTxD, _ = model(batch["tokens"], batch["positions"])
         # Logits are made only where something is learnt.
@@ -75,7 +75,7 @@ class TrainableTransformer:
         losses_BxA = optax.softmax_cross_entropy_with_integer_labels(
             model.logits(x_BxAxD), batch["targets"]
         )
-        return jnp.sum(losses_BxA * batch["weights"]) / jnp.sum(batch["weights"])
+        return jnp.sum(losses_BxA * batch["weights"]), jnp.sum(batch["weights"])
 
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
         """Answers rows greedily; see `protocols.Model.generate`."""
