@@ -32,6 +32,7 @@ _FAMILIES = (
 _DOMAIN = b"clrs-text-bench/native/1"
 _FIRST_ROOM = 64
 _FIRST_BYTES = 1 << 16
+_SPARE = 1.05
 _MOST_OFFSET = 2**31 - 1
 
 
@@ -200,25 +201,27 @@ class _Batch:
                 (self._answer, self._answer_ends),
                 (self._hints, self._hint_ends, self._hint_sizes, self._keep_hints),
             )
-            self._grow(state)
+            self._grow(state, row)
 
-    def _grow(self, state: int) -> None:
+    def _grow(self, state: int, row: int) -> None:
         if state == batch.MORE_STEPS:
             self._h = np.zeros((2 * len(self._h), self._h.shape[1]), np.float32)
         elif state == batch.MORE_QUESTION:
-            self._question = self._larger(self._question, "questions")
+            self._question = self._larger(self._question, row, "questions")
         elif state == batch.MORE_ANSWER:
-            self._answer = self._larger(self._answer, "answers")
+            self._answer = self._larger(self._answer, row, "answers")
         elif state == batch.MORE_HINTS:
-            self._hints = self._larger(self._hints, "hints")
+            self._hints = self._larger(self._hints, row, "hints")
 
-    def _larger(self, buffer: np.ndarray, what: str) -> np.ndarray:
+    def _larger(self, buffer: np.ndarray, row: int, what: str) -> np.ndarray:
+        """Returns a buffer for all rows, if they are like those before `row`, which filled it."""
         if len(buffer) >= _MOST_OFFSET:
             raise BadInput(
                 f"the {what} of {len(self._indices)} samples of {self._algorithm} at length "
                 f"{self._length} do not fit into one batch; ask for fewer at a time"
             )
-        larger = np.empty(min(2 * len(buffer), _MOST_OFFSET), buffer.dtype)
+        expected = int(_SPARE * len(buffer) * len(self._indices) / max(row, 1))
+        larger = np.empty(min(max(2 * len(buffer), expected), _MOST_OFFSET), buffer.dtype)
         larger[: len(buffer)] = buffer
         return larger
 
