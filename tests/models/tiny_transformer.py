@@ -13,7 +13,14 @@ VOCAB = 50
 
 def config(**changes):
     """Returns the config of a model of two layers and two heads of width 4."""
-    values = {"width": 8, "layers": 2, "heads": 2, "expansion": 2, "context": 64, "max_answer": 16}
+    values = {
+        "hidden_dim": 8,
+        "num_layers": 2,
+        "num_heads": 2,
+        "expansion": 2,
+        "context": 64,
+        "max_answer": 16,
+    }
     return TransformerConfig(**{**values, **changes})
 
 
