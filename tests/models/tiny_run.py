@@ -3,6 +3,8 @@
 import json
 import signal
 
+import jax
+
 from clrs_text_bench.models.training import checkpoint as checkpoints
 from clrs_text_bench.models.training import config as configs
 from clrs_text_bench.models.training import loop, optimizer, run, update
@@ -10,9 +12,9 @@ from clrs_text_bench.models.training.trainable import build
 
 TOML = """
 [model]
-width = 16
-layers = 1
-heads = 2
+hidden_dim = 16
+num_layers = 1
+num_heads = 2
 expansion = 2
 context = 64
 max_answer = 16
@@ -46,10 +48,10 @@ def train(config, dataset, out, **options):
 def params(out, kind="latest"):
     """Returns the hash of a run's parameters and the number of steps behind them."""
     config = configs.load(out / "config.toml")
-    expected = build(config).init()
+    expected = build(config).shapes()
     if kind == "latest":
         transform = optimizer.build(config.optimizer, config.train.steps)
-        expected = update.start(expected, transform, config.train)
+        expected = jax.eval_shape(lambda p: update.start(p, transform, config.train), expected)
     kept = checkpoints.Checkpoints(out, kind)
     found = kept.restore(expected)
     kept.close()
