@@ -13,6 +13,7 @@ from ..training import record
 from ..training.checkpoint import Checkpoint, Checkpoints, tree_hash
 from ..training.compilation import cache_programs
 from ..training.record import RunRecord
+from .sampling import Sampling, split
 from .trainable import TrainableTransformer
 
 
@@ -32,7 +33,7 @@ class TransformerModel:
         return self._info
 
     def generate(self, requests: pa.Table) -> pa.Table:
-        """Answers rows greedily.
+        """Answers rows.
 
         A question that fills the context gets an empty answer with finish_reason "length".
         """
@@ -43,21 +44,30 @@ def load(argument: str) -> TransformerModel:
     """Loads the best checkpoint of a training run.
 
     Args:
-      argument: the run's folder.
+      argument: the run's folder, and after `?` how to sample: `runs/a?temperature=0.7&seed=1`
+        (see `sampling.Sampling`). Greedy if left out.
 
     Raises:
-      BadInput: if there is no such run, it has no checkpoint yet, its checkpoint is cut short, or
-        it is of another model or another tokeniser.
+      BadInput: if an option is wrong, there is no such run, it has no checkpoint yet, its
+        checkpoint is cut short, or it is of another model or another tokeniser.
     """
     if not argument:
         raise BadInput("transformer needs a run, such as transformer:runs/a")
-    run = Path(argument)
+    folder, sampling = split(argument)
+    run = Path(folder)
     found = record.read(run)
     config = found.config
     if config.model.kind != "transformer":
         raise BadInput(f"run {run} is of a {config.model.kind}, not of a transformer")
     cache_programs()
-    trainable = TrainableTransformer(config.model, seed=config.train.seed, loss=config.train.loss)
+    trainable = TrainableTransformer(
+        config.model, seed=config.train.seed, loss=config.train.loss, sampling=sampling
+    )
+    if sampling.draws > 1 and config.model.positions.kind != "randomised":
+        raise BadInput(
+            f"run {run} has {config.model.positions.kind} positions, of which there is but one "
+            "draw; leave draws out"
+        )
     if found.model != trainable.record():
         raise BadInput(
             f"run {run} was trained with tokeniser {found.model.get('tokenizer')} of vocabulary "
@@ -67,10 +77,17 @@ def load(argument: str) -> TransformerModel:
     checkpoints = Checkpoints(run, "best")
     checkpoint = checkpoints.restore(trainable.shapes())
     checkpoints.close()
-    return TransformerModel(trainable, checkpoint.state, _info(found, trainable, checkpoint))
+    return TransformerModel(
+        trainable, checkpoint.state, _info(found, trainable, checkpoint, sampling)
+    )
 
 
-def _info(found: RunRecord, trainable: TrainableTransformer, checkpoint: Checkpoint) -> ModelInfo:
+def _info(
+    found: RunRecord,
+    trainable: TrainableTransformer,
+    checkpoint: Checkpoint,
+    sampling: Sampling,
+) -> ModelInfo:
     model = found.config.model
     return ModelInfo(
         name=found.config.label,
@@ -87,7 +104,10 @@ def _info(found: RunRecord, trainable: TrainableTransformer, checkpoint: Checkpo
             "context": model.context,
             "max_answer": model.max_answer,
             "dtype": model.dtype,
-            "decoding": "greedy",
+            "decoding": "sampled" if sampling.temperature else "greedy",
+            "temperature": sampling.temperature,
+            "sampling_seed": sampling.seed,
+            "position_draws": sampling.draws,
             "batch_size": trainable.decoder.batch,
             "attention": "jax.nn.dot_product_attention",
             "device": jax.devices()[0].device_kind,

@@ -1,11 +1,9 @@
 """The Transformer as the training loop sees it."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 import pyarrow as pa
 from flax import nnx
@@ -18,26 +16,36 @@ from .config import TransformerConfig
 from .decoding import Decoder, Prompt
 from .network import Transformer
 from .numbers import ordered
+from .sampling import Sampling
 from .sequences import Sequences
 
 
 class TrainableTransformer:
     """See `training.trainable.Trainable`. Parameters are a tree of plain dicts."""
 
-    def __init__(self, config: TransformerConfig, *, seed: int, loss: str) -> None:
+    def __init__(
+        self,
+        config: TransformerConfig,
+        *,
+        seed: int,
+        loss: str,
+        sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
+    ) -> None:
         """Sets a Transformer up without parameters.
 
         Args:
           config: of the model.
           seed: of its initial parameters and randomised positions.
           loss: "answer" or "sequence".
+          sampling: how it chooses the tokens of its answers.
         """
         self._config = config
         self._seed = seed
         self._loss = loss
         self._tokenizer = tokenizers.get(config.tokenizer)
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
-        self.decoder = Decoder(self._graph, config, self._tokenizer.end_id)
+        self._sampling = sampling
+        self.decoder = Decoder(self._graph, config, self._tokenizer.end_id, sampling=sampling)
 
     def _model(self) -> Transformer:
         return Transformer(self._config, self._tokenizer.vocab_size, nnx.Rngs(self._seed))
@@ -78,14 +86,15 @@ class TrainableTransformer:
         return jnp.sum(losses_BxA * batch["weights"]), jnp.sum(batch["weights"])
 
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
-        """Answers rows greedily; see `protocols.Model.generate`."""
-        keys: Iterable[np.ndarray | None] = [None] * requests.num_rows
+        """Answers rows; see `protocols.Model.generate`."""
+        samples = sample_ids(requests)
+        keys = draws = [None] * requests.num_rows
         if self._config.positions.kind == "randomised":
-            keys = positions.stream_keys(sample_ids(requests), self._seed)
-        questions = requests["question"].to_pylist()
-        prompts = [
-            Prompt(self._tokenizer.encode(q), k) for q, k in zip(questions, keys, strict=True)
-        ]
+            keys = positions.stream_keys(samples, self._seed)
+        if self._sampling.temperature > 0:
+            draws = self._sampling.keys(samples)
+        questions = map(self._tokenizer.encode, requests["question"].to_pylist())
+        prompts = [Prompt(*prompt) for prompt in zip(questions, keys, draws, strict=True)]
         found = self.decoder.decode(self._state(params), prompts)
         return predictions(
             requests,
