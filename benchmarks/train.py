@@ -10,6 +10,7 @@ on its next batch.
 """
 
 import json
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -153,9 +154,8 @@ def main(name: str, data: str, steps: int, threads: int | None) -> None:
         )
     terminal.output().print(report)
     print(f"matrix rate: {rate / 1e9:.0f} GFLOP/s; PyTorch / ours: {spent[1] / spent[0]:.2f}")
-    print(
-        f"padding: {1 - real / padded:.0%} of operations; {len({f.batch['tokens'].shape[1] for f in fed})} lengths"
-    )
+    lengths = {f.batch["tokens"].shape[1] for f in fed}
+    print(f"padding: {1 - real / padded:.0%} of operations, over {len(lengths)} lengths")
     print(f"waiting for data: {waiting(config, data, steps):.2%} of a run's time")
 
 
