@@ -10,7 +10,6 @@ on its next batch.
 """
 
 import json
-import json
 import tempfile
 import time
 from collections.abc import Callable
