@@ -70,7 +70,7 @@ def batches(config: TrainingConfig, data: str, count: int) -> list[Fed]:
     """Returns the first batches that a run would train on."""
     found, trainable = source.find(data, config, show=False), build(config)
     feed = Feed(
-        found.blocks, trainable.encode, found.held_out(), config.train.batch_size, config.train.seed
+        found.blocks, trainable, found.held_out(), config.train.batch_size, config.train.seed
     )
     iterator = iter(feed)
     return [next(iterator) for _ in range(count)]

@@ -1,7 +1,7 @@
 """Train and held-out rows of a data set. The test split is never read."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grain
 import numpy as np
@@ -56,37 +56,41 @@ class Corpus:
         self._show = show
         self._carves = VALIDATION not in dataset.splits()
 
-    def blocks(self, rows: int, start: int) -> Iterator[pa.Table]:
-        """Yields blocks of so many rows, epoch after epoch, each in an order of its own.
+    def blocks(self, rows: int, start: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yields blocks of so many rows with these columns, epoch after epoch, reshuffled.
 
         Raises:
           BadInput: if no row is left to train on.
         """
-        table = self._train_table()
+        table = self._train_table(columns)
         # Grain shuffles by a permutation that is computed, not kept.
         order = grain.MapDataset.range(table.num_rows).seed(self._seed).shuffle().repeat()
         for block in itertools.count(start):
             places = [order[place] for place in range(block * rows, (block + 1) * rows)]
             yield table.take(pa.array(places, pa.int64()))
 
-    def _train_table(self) -> pa.Table:
+    def _train_table(self, columns: Sequence[str]) -> pa.Table:
         """Reads all rows to train on."""
         tables = []
         total = sum(cell.count for cell in self._dataset.cells(TRAIN))
         with progress.bar("rows", show=self._show) as bar:
             task = bar.add_task("reading", total=total)
-            for cell, table in self.train():
-                tables.append(table)
+            for cell, table in self.train([*dict.fromkeys([*schema.IDENTITY, *columns])]):
+                tables.append(table.select(columns))
                 bar.advance(task, cell.count)
         table = pa.concat_tables(tables)
         if not table.num_rows:
             raise BadInput("no row is left to train on; lower validation.fraction")
         return table.unify_dictionaries()
 
-    def train(self) -> Iterator[tuple[Cell, pa.Table]]:
-        """Yields every cell of the train split with its rows to train on."""
+    def train(self, columns: list[str] | None = None) -> Iterator[tuple[Cell, pa.Table]]:
+        """Yields every cell of the train split with its rows to train on.
+
+        Args:
+          columns: which to read, the identity's among them; None for all.
+        """
         for cell in self._dataset.cells(TRAIN):
-            table = self._dataset.read(cell)
+            table = self._dataset.read(cell, columns)
             yield cell, table.filter(pa.array(~self._held_out(table))) if self._carves else table
 
     def held_out(self) -> pa.Table:

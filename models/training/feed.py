@@ -18,14 +18,14 @@ import pyarrow.compute as pc
 
 from clrs_text_bench.errors import BadInput
 
-from .trainable import Batch, Examples
+from .trainable import Batch, Examples, Trainable
 
 # Of a dozen shapes each fills half a batch up on average: a tenth of a block this large.
 _BATCHES = 64
 _AHEAD = 4
 
-Blocks = Callable[[int, int], Iterator[pa.Table]]
-"""From rows a block and the first block's number to blocks of rows in `schema.DATASET`."""
+Blocks = Callable[[int, int, tuple[str, ...]], Iterator[pa.Table]]
+"""From rows a block, the first block's number and columns of `schema.DATASET` to blocks of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Feed(grain.IterDataset):
 
     Args:
       blocks: where rows come from.
-      encode: makes rows ready.
+      trainable: makes rows ready.
       held_out: rows that are validated on. No row with the same question is trained on.
       batch_size: rows of a batch, over all processes.
       seed: of the order of batches.
@@ -64,7 +64,7 @@ class Feed(grain.IterDataset):
     def __init__(
         self,
         blocks: Blocks,
-        encode: Callable[[pa.Table], Examples],
+        trainable: Trainable,
         held_out: pa.Table,
         batch_size: int,
         seed: int,
@@ -72,7 +72,7 @@ class Feed(grain.IterDataset):
     ) -> None:
         super().__init__()
         self._blocks = blocks
-        self._encode = encode
+        self._trainable = trainable
         self._questions = held_out["question"].combine_chunks()
         self._batch_size = batch_size
         self._seed = seed
@@ -91,14 +91,15 @@ class Feed(grain.IterDataset):
         Raises:
           BadInput: if a block has no other rows.
         """
-        for table in self._blocks(_BATCHES * self._batch_size, block):
+        rows, columns = _BATCHES * self._batch_size, self._trainable.columns
+        for table in self._blocks(rows, block, columns):
             kept = table.filter(pc.invert(pc.is_in(table["question"], self._questions)))
             if not kept.num_rows:
                 raise BadInput(
                     "no row is left to train on: all have questions that are held out for "
                     "validation; lower validation.samples or validation.fraction"
                 )
-            yield self._encode(kept)
+            yield self._trainable.encode(kept)
 
     def cut(self, examples: Examples, block: int) -> list[np.ndarray]:
         """Returns the rows of a block's batches, `[batch_size]` each."""

@@ -1,7 +1,7 @@
 """Fresh rows of a recipe, made while a run trains: no disk, and no row twice."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -56,10 +56,11 @@ class Fresh:
         fields = (self._recipe.model_dump_json(), DEFAULT_ENGINE, self._engine.version)
         return hashlib.sha256(repr(fields).encode()).hexdigest()
 
-    def blocks(self, rows: int, start: int) -> Iterator[pa.Table]:
-        """Yields blocks of so many rows from the stream."""
+    def blocks(self, rows: int, start: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yields blocks of so many rows with these columns from the stream."""
         stream = registry.load("streams", _STREAM)
-        return stream(self._recipe, rows, start, split=TRAIN, seed=self._seed)
+        for table in stream(self._recipe, rows, start, split=TRAIN, seed=self._seed):
+            yield table.select(columns)
 
     def held_out(self) -> pa.Table:
         """Returns the rows to validate on."""

@@ -87,9 +87,7 @@ def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord
     trainable, train = build(config), config.train
     _settle_record(run, begun, record.make(config, trainable.record(), source))
     held_out = source.held_out()
-    feed = Feed(
-        source.blocks, trainable.encode, held_out, train.batch_size, train.seed, mesh.share()
-    )
+    feed = Feed(source.blocks, trainable, held_out, train.batch_size, train.seed, mesh.share())
     return Loop(config, trainable, feed, held_out, run)
 
 

@@ -1,7 +1,7 @@
 """Where a run's rows come from: a data set, or a recipe whose samples are made as they are used."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ class Source(Protocol):
     def held_out(self) -> pa.Table:
         """Returns the rows to validate on; raises `BadInput` if there are none."""
 
-    def blocks(self, rows: int, start: int) -> Iterator[pa.Table]:
+    def blocks(self, rows: int, start: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yields blocks of so many rows to train on, without end, from a block's number on."""
 
 

@@ -36,6 +36,9 @@ class Examples(Protocol):
 class Trainable(Protocol):
     """A model whose parameters the loop can train."""
 
+    columns: tuple[str, ...]
+    """Columns of `schema.DATASET` that `encode` reads, "question" among them."""
+
     def record(self) -> dict[str, Any]:
         """Returns what a checkpoint must agree with to be read by this code, as JSON values."""
 
@@ -43,7 +46,7 @@ class Trainable(Protocol):
         """Returns the initial parameters, a tree of float32 arrays."""
 
     def encode(self, table: "pa.Table") -> Examples:
-        """Makes rows in `schema.DATASET` ready; raises `BadInput` on rows that do not fit."""
+        """Makes rows with `columns` ready; raises `BadInput` on rows that do not fit."""
 
     def loss(self, params: Params, batch: Batch) -> "tuple[jax.Array, jax.Array]":
         """Returns the sum of a batch's losses and the sum of their weights.

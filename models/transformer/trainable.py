@@ -8,7 +8,7 @@ import optax
 import pyarrow as pa
 from flax import nnx
 
-from clrs_text_bench import tokenizers
+from clrs_text_bench import schema, tokenizers
 
 from ..rows import predictions, sample_ids
 from . import positions
@@ -22,6 +22,8 @@ from .sequences import Sequences
 
 class TrainableTransformer:
     """See `training.trainable.Trainable`. Parameters are a tree of plain dicts."""
+
+    columns = (*schema.IDENTITY, "question", "answer")
 
     def __init__(
         self,

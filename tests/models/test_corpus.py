@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 
+from clrs_text_bench import schema
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.models.rows import sample_ids
 from clrs_text_bench.models.training.config import Validation
@@ -65,7 +66,8 @@ def test_a_share_that_holds_nothing_out_is_refused(tmp_path):
 
 
 def first_rows(corpus, rows, count, start=0):
-    return [s for t in itertools.islice(corpus.blocks(rows, start), count) for s in sample_ids(t)]
+    blocks = corpus.blocks(rows, start, schema.IDENTITY)
+    return [s for table in itertools.islice(blocks, count) for s in sample_ids(table)]
 
 
 def test_an_epoch_has_every_row_once_in_an_order_of_its_own(tmp_path):

@@ -29,15 +29,23 @@ class Numbers:
         return int(self.numbers[rows].sum())
 
 
-def blocks(rows, start):
+class Numbered:
+    """Makes `Numbers` ready."""
+
+    columns = ("question",)
+    encode = Numbers
+
+
+def blocks(rows, start, columns):
     """Yields the whole numbers in order, as questions."""
+    assert columns == ("question",)
     while True:
         yield pa.table({"question": [str(n) for n in range(start * rows, (start + 1) * rows)]})
         start += 1
 
 
 def feed(*, held_out=NO_ROWS, share=ALONE, batch_size=4, source=blocks, seed=0):
-    return Feed(source, Numbers, held_out, batch_size, seed, share)
+    return Feed(source, Numbered, held_out, batch_size, seed, share)
 
 
 def take(iterator, count):
@@ -105,7 +113,7 @@ def test_what_is_held_out_is_not_trained_on():
 
 
 def test_nothing_but_held_out_rows_is_a_sentence():
-    def one(rows, start):
+    def one(rows, start, columns):
         while True:
             yield pa.table({"question": ["7"] * rows})
 
