@@ -1,33 +1,28 @@
-"""Batched decoding with a key/value cache that grows with the answers.
+"""Batched decoding: which prompts are answered together, and when a row makes room for another.
 
 What is answered to a prompt depends on nothing but the prompt: its bucket follows from its own
-length, every program runs on the same number of rows, however many are real, and the cache grows
-at lengths of the answer that are fixed. Prompts of one task and length are decoded together, so
-that their answers end at about the same time.
-
-Legend: B prompts decoded together, G draws of positions of each, R = B * G rows, P slots of the
-prompt bucket, N slots for the answer, S = P + N, V vocabulary.
+length, and every program runs on the same number of rows, however many are real. Prompts of one
+task and length are decoded together, so that their answers end at about the same time; those that
+do not are moved together before the cache grows, so that few rows wait for one.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from ..training.buckets import size_for
 from . import positions
 from .config import TransformerConfig
-from .network import Cache
 from .sampling import Sampling
 from .sequences import answer_room
+from .stepping import Asked, State, Stepper
 
 _BATCH = 64
 _SMALLEST = 16
-# Attending over empty slots costs as much as over full ones: caches begin small.
 _FIRST_ANSWER, _GROWTH = 16, 4
 # Draws of positions beyond the first have streams that no visit in training has.
 _FURTHER_DRAWS = 1 << 63
@@ -55,7 +50,7 @@ class Completion:
     Attributes:
       tokens: ids of the answer, without the end of answer.
       finish_reason: "stop" (ended its answer) or "length" (ran out of room).
-      seconds: time of its batch, shared equally among the rows.
+      seconds: its share of the time of the batches that it was in.
     """
 
     tokens: np.ndarray
@@ -63,19 +58,23 @@ class Completion:
     seconds: float
 
 
-class _State(NamedTuple):
-    """Where the answers of a batch stand.
+@dataclass
+class _Batch:
+    """Rows decoded together.
 
-    `t` tokens were decided on before `token_B`, the next one; those before are in the cache.
+    Attributes:
+      members: which prompt each row is, `[B]`; -1 for none, or for one whose answer is taken out.
+      asked: what they are.
+      state: where they stand.
     """
 
-    t: jax.Array
-    token_B: jax.Array
-    answers_BxN: jax.Array
-    counts_B: jax.Array
-    done_B: jax.Array
-    stopped_B: jax.Array
-    caches: list[Cache]
+    members: np.ndarray
+    asked: Asked
+    state: State
+
+    def rows(self) -> np.ndarray:
+        """Returns the rows that are prompts."""
+        return np.flatnonzero(self.members >= 0)
 
 
 class Decoder:
@@ -99,12 +98,13 @@ class Decoder:
           sampling: how tokens are chosen.
         """
         self.batch = batch
-        self._graph = graph
+        self.sizes = _answer_sizes(config.max_answer)
         self._config = config
-        self._end = end_id
         self._sampling = sampling
-        self._begin = _Programs(self._started)
-        self._go_on = _Programs(self._continued)
+        stepper = Stepper(graph, end_id, config.max_answer, sampling)
+        self.begin = _Compiled(stepper.begin)
+        self.go_on = _Compiled(stepper.go_on)
+        self.join = stepper.join
 
     def decode(self, params: nnx.State, prompts: list[Prompt]) -> list[Completion]:
         """Answers prompts, in their order; one that fills the context gets an empty answer."""
@@ -115,58 +115,36 @@ class Decoder:
         fitting.sort(key=lambda i: (lengths[i], prompts[i].tokens[0]))
         for P in dict.fromkeys(_bucket(lengths[i]) for i in fitting):
             members = [i for i in fitting if _bucket(lengths[i]) == P]
+            bucket = _Bucket(self, params)
             for start in range(0, len(members), self.batch):
                 chunk = members[start : start + self.batch]
-                answers = self._decode(params, [prompts[i] for i in chunk], P)
-                for i, answer in zip(chunk, answers, strict=True):
-                    found[i] = answer
+                bucket.add(chunk, self.asked([prompts[i] for i in chunk], P))
+            for i, completion in bucket.finish().items():
+                found[i] = completion
         return found
 
-    def _decode(self, params: nnx.State, prompts: list[Prompt], P: int) -> list[Completion]:
-        arrays, seconds = self._arrays(prompts, P), 0.0
-        state: _State | None = None
-        for N in _answer_sizes(self._config.max_answer):
-            if state is None:
-                state, took = self._begin(params, arrays, N)
-            else:
-                state, took = self._go_on(params, arrays, N, state)
-            seconds += took
-            if np.asarray(state.done_B).all():
-                break
-        answers_BxN, counts_B, stopped_B = map(
-            np.asarray, (state.answers_BxN, state.counts_B, state.stopped_B)
-        )
-        return [
-            Completion(
-                answers_BxN[b, : counts_B[b]],
-                "stop" if stopped_B[b] else "length",
-                seconds / len(prompts),
-            )
-            for b in range(len(prompts))
-        ]
-
-    def _arrays(self, prompts: list[Prompt], P: int) -> dict[str, np.ndarray]:
-        """Returns prompts flush right in the bucket; missing rows have no room for an answer."""
+    def asked(self, prompts: list[Prompt], P: int) -> Asked:
+        """Returns up to B prompts in a bucket; rows without one have no room for an answer."""
         B, G, S = self.batch, self._sampling.draws, P + self._config.max_answer
-        arrays = {
-            "tokens": np.zeros((B, P), np.int32),
-            "starts": np.full(B, P - 1, np.int32),
-            "positions": np.zeros((B, G, S), np.int32),
-            "room": np.zeros(B, np.int32),
-            "keys": np.zeros((B, 2), np.uint32),
-        }
+        asked = Asked(
+            tokens_BxP=np.zeros((B, P), np.int32),
+            starts_B=np.full(B, P - 1, np.int32),
+            room_B=np.zeros(B, np.int32),
+            positions_RxS=np.zeros((B * G, S), np.int32),
+            keys_Bx2=np.zeros((B, 2), np.uint32),
+        )
         for b, prompt in enumerate(prompts):
             n = len(prompt.tokens)
             start, room = P - n, answer_room(self._config, n)
-            arrays["tokens"][b, start:] = prompt.tokens
-            arrays["starts"][b] = start
-            arrays["room"][b] = room
+            asked.tokens_BxP[b, start:] = prompt.tokens
+            asked.starts_B[b] = start
+            asked.room_B[b] = room
             for g in range(G):
-                arrays["positions"][b, g, start : P + room] = self._positions(prompt, n + room, g)
+                places = self._positions(prompt, n + room, g)
+                asked.positions_RxS[b * G + g, start : P + room] = places
             if prompt.sampling is not None:
-                arrays["keys"][b] = prompt.sampling
-        arrays["positions"] = arrays["positions"].reshape(B * G, S)
-        return arrays
+                asked.keys_Bx2[b] = prompt.sampling
+        return asked
 
     def _positions(self, prompt: Prompt, count: int, draw: int) -> np.ndarray:
         if self._config.positions.kind != "randomised":
@@ -174,115 +152,97 @@ class Decoder:
         visit = _FURTHER_DRAWS + draw if draw else 0
         return positions.draw(prompt.key, visit, count, self._config.positions.range)
 
-    def _started(self, params: nnx.State, arrays: dict, N: int) -> _State:
-        """Reads the prompts and writes up to N tokens of each answer."""
-        model = nnx.merge(self._graph, params)
-        real_RxS, positions_RxS = self._slots(arrays, N)
-        (B, P), room_B = arrays["tokens"].shape, arrays["room"]
-        R, S = real_RxS.shape
-        causal_PxS = jnp.arange(S)[None, :] <= jnp.arange(P)[:, None]
-        mask = real_RxS[:, None, None, :] & causal_PxS[None, None, :, :]
-        tokens_RxP = jnp.repeat(arrays["tokens"], R // B, axis=0)
-        x_RxPxD, caches = model(tokens_RxP, positions_RxS[:, :P], model.empty_caches(R, S), 0, mask)
-        state = _State(
-            t=jnp.int32(0),
-            token_B=self._next(model, x_RxPxD[:, -1], arrays["keys"], jnp.int32(0)),
-            answers_BxN=jnp.zeros((B, self._config.max_answer), jnp.int32),
-            counts_B=jnp.zeros(B, jnp.int32),
-            done_B=room_B == 0,
-            stopped_B=jnp.zeros(B, bool),
-            caches=caches,
+
+class _Bucket:
+    """The prompts of one bucket on their way: at each size of the cache, rows that wait for more.
+
+    Rows wait until a batch of them is full, or nothing else is left to do.
+    """
+
+    def __init__(self, decoder: Decoder, params: nnx.State) -> None:
+        self._decoder = decoder
+        self._params = params
+        self._waiting: list[_Batch | None] = [None] * len(decoder.sizes)
+        self._seconds: dict[int, float] = {}
+        self._ended: dict[int, Completion] = {}
+
+    def add(self, members: list[int], asked: Asked) -> None:
+        """Begins a batch of prompts."""
+        state, took = self._decoder.begin(self._params, asked, self._decoder.sizes[0])
+        rows = np.full(self._decoder.batch, -1)
+        rows[: len(members)] = members
+        self._take_out(_Batch(rows, asked, state), 0, took)
+
+    def finish(self) -> dict[int, Completion]:
+        """Goes on until all answers have ended; returns them."""
+        for level, batch in enumerate(self._waiting):
+            if batch is not None:
+                self._go_on(level)
+        return self._ended
+
+    def _take_out(self, batch: _Batch, level: int, took: float) -> None:
+        """Keeps the answers of a batch that have ended; the others wait."""
+        rows, done_B = batch.rows(), np.asarray(batch.state.done_B)
+        for row in rows:
+            member = int(batch.members[row])
+            self._seconds[member] = self._seconds.get(member, 0.0) + took / len(rows)
+            if done_B[row]:
+                self._ended[member] = _completion(batch.state, row, self._seconds[member])
+                batch.members[row] = -1
+        if len(batch.rows()):
+            self._wait(batch, level)
+
+    def _wait(self, batch: _Batch, level: int) -> None:
+        before = self._waiting[level]
+        if before and len(before.rows()) + len(batch.rows()) > self._decoder.batch:
+            self._go_on(level)
+            before = None
+        self._waiting[level] = self._joined(before, batch) if before else batch
+
+    def _joined(self, one: _Batch, other: _Batch) -> _Batch:
+        B = self._decoder.batch
+        rows = np.concatenate([one.rows(), B + other.rows()])
+        members = np.full(B, -1)
+        members[: len(rows)] = np.concatenate([one.members, other.members])[rows]
+        chosen = np.zeros(B, np.int32)
+        chosen[: len(rows)] = rows
+        asked, state = self._decoder.join(
+            (one.asked, one.state), (other.asked, other.state), chosen, members >= 0
         )
-        return self._written(model, arrays, N, state)
+        return _Batch(members, asked, state)
 
-    def _continued(self, params: nnx.State, arrays: dict, N: int, state: _State) -> _State:
-        """Writes on up to N tokens of each answer, in a cache grown to as many slots."""
-        model = nnx.merge(self._graph, params)
-        more = arrays["tokens"].shape[1] + N - state.caches[0].k_BxSxHxK.shape[1]
-        grown = jax.tree.map(
-            lambda x: jnp.pad(x, ((0, 0), (0, more), (0, 0), (0, 0))), state.caches
-        )
-        return self._written(model, arrays, N, state._replace(caches=grown))
-
-    def _slots(self, arrays: dict, N: int) -> tuple[jax.Array, jax.Array]:
-        """Returns which slots are real, and their positions, `[R, S]` each."""
-        S = arrays["tokens"].shape[1] + N
-        real_BxS = jnp.arange(S)[None, :] >= arrays["starts"][:, None]
-        return jnp.repeat(real_BxS, self._sampling.draws, axis=0), arrays["positions"][:, :S]
-
-    def _written(self, model: nnx.Module, arrays: dict, N: int, state: _State) -> _State:
-        """Writes tokens until all answers have ended or have N tokens."""
-        P, room_B = arrays["tokens"].shape[1], arrays["room"]
-        real_RxS, positions_RxS = self._slots(arrays, N)
-        slots_S = jnp.arange(P + N)
-
-        def going(state: _State) -> jax.Array:
-            return (state.t < N) & jnp.any(~state.done_B)
-
-        def step(state: _State) -> _State:
-            t, token_B = state.t, state.token_B
-            ends_B = ~state.done_B & (token_B == self._end)
-            writes_B = ~state.done_B & ~ends_B
-            written_Bx1 = jnp.where(writes_B, token_B, 0)[:, None]
-            answers = jax.lax.dynamic_update_slice_in_dim(state.answers_BxN, written_Bx1, t, axis=1)
-            counts_B = state.counts_B + writes_B
-            slot = P + t
-            mask = (real_RxS & (slots_S[None, :] <= slot))[:, None, None, :]
-            position_Rx1 = jax.lax.dynamic_slice_in_dim(positions_RxS, slot, 1, axis=1)
-            token_Rx1 = jnp.repeat(token_B, self._sampling.draws)[:, None]
-            x_Rx1xD, caches = model(token_Rx1, position_Rx1, state.caches, slot, mask)
-            return _State(
-                t=t + 1,
-                token_B=self._next(model, x_Rx1xD[:, -1], arrays["keys"], t + 1),
-                answers_BxN=answers,
-                counts_B=counts_B,
-                done_B=state.done_B | ends_B | (counts_B >= room_B),
-                stopped_B=state.stopped_B | ends_B,
-                caches=caches,
-            )
-
-        return jax.lax.while_loop(going, step, state)
-
-    def _next(
-        self, model: nnx.Module, x_RxD: jax.Array, keys_Bx2: jax.Array, t: jax.Array
-    ) -> jax.Array:
-        """Chooses token t of each answer."""
-        scores_BxV = model.logits(x_RxD)
-        if self._sampling.draws > 1:
-            logs_RxV = jax.nn.log_softmax(scores_BxV, axis=-1)
-            scores_BxV = jnp.mean(
-                logs_RxV.reshape(-1, self._sampling.draws, logs_RxV.shape[-1]), axis=1
-            )
-        if self._sampling.temperature > 0:
-            # The largest of Gumbel-perturbed logits is a draw from their softmax.
-            V = scores_BxV.shape[-1]
-            noise_BxV = jax.vmap(lambda key: jax.random.gumbel(jax.random.fold_in(key, t), (V,)))(
-                keys_Bx2
-            )
-            scores_BxV = scores_BxV / self._sampling.temperature + noise_BxV
-        return jnp.argmax(scores_BxV, axis=-1).astype(jnp.int32)
+    def _go_on(self, level: int) -> None:
+        batch, self._waiting[level] = self._waiting[level], None
+        size = self._decoder.sizes[level + 1]
+        state, took = self._decoder.go_on(self._params, batch.asked, size, batch.state)
+        self._take_out(_Batch(batch.members, batch.asked, state), level + 1, took)
 
 
-class _Programs:
-    """A function compiled for each pair of prompt bucket and answer slots.
+def _completion(state: State, row: int, seconds: float) -> Completion:
+    count = int(state.counts_B[row])
+    reason = "stop" if state.stopped_B[row] else "length"
+    return Completion(np.asarray(state.answers_BxM)[row, :count], reason, seconds)
+
+
+class _Compiled:
+    """A function compiled for each prompt bucket and number of answer slots.
 
     Compiled apart from running, so that no answer's time holds that of compilation.
     """
 
-    def __init__(self, function: Callable[..., _State]) -> None:
-        self._function = jax.jit(function, static_argnums=2)
-        self._compiled: dict[tuple[int, int], jax.stages.Compiled] = {}
+    def __init__(self, function: Callable) -> None:
+        self._function = function
+        self._programs: dict[tuple[int, int], jax.stages.Compiled] = {}
 
     def __call__(
-        self, params: nnx.State, arrays: dict, N: int, *state: _State
-    ) -> tuple[_State, float]:
+        self, params: nnx.State, asked: Asked, N: int, *state: State
+    ) -> tuple[State, float]:
         """Returns what the function does, and the seconds it took."""
-        key = arrays["tokens"].shape[1], N
-        if key not in self._compiled:
-            lowered = self._function.lower(params, arrays, N, *state)
-            self._compiled[key] = lowered.compile()
+        key = asked.tokens_BxP.shape[1], N
+        if key not in self._programs:
+            self._programs[key] = self._function.lower(params, asked, N, *state).compile()
         began = time.perf_counter()
-        found = jax.block_until_ready(self._compiled[key](params, arrays, *state))
+        found = jax.block_until_ready(self._programs[key](params, asked, *state))
         return found, time.perf_counter() - began
 
 
@@ -295,5 +255,5 @@ def _answer_sizes(most: int) -> list[int]:
 
 
 def _bucket(length: int) -> int:
-    """Returns the slots that a prompt of so many tokens gets: a power of two."""
-    return max(_SMALLEST, 1 << (length - 1).bit_length())
+    """Returns the slots that a prompt of so many tokens gets."""
+    return max(_SMALLEST, size_for(length))

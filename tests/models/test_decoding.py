@@ -6,6 +6,7 @@ import pytest
 from flax import nnx
 
 from clrs_text_bench import registry, tokenizers
+from clrs_text_bench.models.transformer import decoding
 from clrs_text_bench.models.transformer import network as net
 from clrs_text_bench.models.transformer import positions as draws
 from clrs_text_bench.models.transformer.decoding import Decoder, Prompt
@@ -61,6 +62,13 @@ def setting(request):
     return config, model
 
 
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch):
+    """Lets the cache grow four times within the dozen tokens of an answer."""
+    monkeypatch.setattr(decoding, "_FIRST_ANSWER", 2)
+    monkeypatch.setattr(decoding, "_GROWTH", 2)
+
+
 DECODERS = {}
 
 
@@ -94,6 +102,29 @@ def test_an_answer_does_not_depend_on_the_others_nor_on_the_batch(setting, batch
     assert shuffled == [expected[i] for i in order]
     alone = [plain(decode(setting, [p], batch))[0] for p in asked[:3]]
     assert alone == expected[:3]
+
+
+def test_rows_that_go_on_are_moved_together(setting, monkeypatch):
+    """Answers of many batches; a batch whose rows have ended makes room for others' rows."""
+    config, model = setting
+    often = nnx.clone(model)
+    table = model.embedding.embedding[...]
+    often.embedding.embedding[...] = table.at[END].multiply(2)
+    graph, params = nnx.split(often)
+    decoder = Decoder(graph, config, END, batch=4)
+    assert decoder.sizes == [2, 4, 8, 12]
+    joined = []
+    join = decoder.join
+    monkeypatch.setattr(
+        decoder, "join", lambda *arguments: joined.append(arguments[3]) or join(*arguments)
+    )
+    asked = prompts(40, longest=16, key=True)
+    found = decoder.decode(params, asked)
+    assert plain(found) == [naive(often, p, config) for p in asked]
+    assert len({len(c.tokens) for c in found}) > 3
+    assert joined
+    assert all(2 <= real.sum() <= 4 for real in joined)
+    assert all(c.seconds > 0 for c in found)
 
 
 def test_a_prompt_that_fills_the_context_gets_an_empty_answer(setting):
