@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from .attention import attend
 from .config import TransformerConfig
 
 # Cosines and sines of the rotary angles, see `rotation`.
@@ -25,26 +26,26 @@ class Cache(NamedTuple):
 
 
 def rotation(positions_BxT: jax.Array, head_width: int, base: float) -> Turns:
-    """Returns cosines and sines of the rotary angles, float32 `[B, T, 1, K / 2]` each.
+    """Returns cosines and sines of the rotary angles, float32 `[B, T, 1, K]` each.
 
-    Su et al. 2021 (arXiv 2104.09864): pair i of a head turns by position * base^(-2i / K).
+    Su et al. 2021 (arXiv 2104.09864): pair i of a head turns by position * base^(-2i / K). It is
+    (x[i], x[i + K/2]), the halves convention of GPT-NeoX and Llama, not the paper's interleaved
+    one. The sines of the first half are negated, as `rotate` uses them.
     """
     frequencies = base ** (-jnp.arange(0, head_width, 2, dtype=jnp.float32) / head_width)
     angles = positions_BxT.astype(jnp.float32)[:, :, None, None] * frequencies[None, None, None, :]
-    return jnp.cos(angles), jnp.sin(angles)
+    cos, sin = jnp.cos(angles), jnp.sin(angles)
+    return jnp.concatenate([cos, cos], axis=-1), jnp.concatenate([-sin, sin], axis=-1)
 
 
 def rotate(x_BxTxHxK: jax.Array, turns: Turns | None) -> jax.Array:
-    """Turns queries or keys by their positions' angles; None leaves them as they are.
-
-    Pair i is (x[i], x[i + K/2]), the halves convention of GPT-NeoX and Llama, not the interleaved
-    one of the original paper.
-    """
+    """Turns queries or keys by their positions' angles; None leaves them as they are."""
     if turns is None:
         return x_BxTxHxK
     cos, sin = turns
-    left, right = jnp.split(x_BxTxHxK.astype(jnp.float32), 2, axis=-1)
-    turned = jnp.concatenate([left * cos - right * sin, right * cos + left * sin], axis=-1)
+    left, right = jnp.split(x_BxTxHxK, 2, axis=-1)
+    swapped = jnp.concatenate([right, left], axis=-1)
+    turned = x_BxTxHxK.astype(jnp.float32) * cos + swapped.astype(jnp.float32) * sin
     return turned.astype(x_BxTxHxK.dtype)
 
 
@@ -93,13 +94,13 @@ class Attention(nnx.Module):
         q, k, v = (qkv[:, :, i] for i in range(3))
         q, k = rotate(q, turns), rotate(k, turns)
         if cache is None:
-            y = jax.nn.dot_product_attention(q, k, v, is_causal=True)
+            y = attend(q, k, v)
         else:
             cache = Cache(
                 jax.lax.dynamic_update_slice_in_dim(cache.k_BxSxHxK, k, slot, axis=1),
                 jax.lax.dynamic_update_slice_in_dim(cache.v_BxSxHxK, v, slot, axis=1),
             )
-            y = jax.nn.dot_product_attention(q, *cache, mask=mask_Bx1xTxS)
+            y = attend(q, *cache, mask_Bx1xTxS)
         return self.out(y.reshape(B, T, D)), cache
 
 

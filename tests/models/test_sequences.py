@@ -97,7 +97,7 @@ def test_padding_changes_no_loss(kind, loss):
     config = tiny.config(positions={"kind": kind, "range": 64})
     trainable = TrainableTransformer(config, seed=0, loss=loss)
     params = trainable.init()
-    model = nnx.merge(trainable.decoder._graph, trainable._state(params))
+    model = nnx.merge(trainable._graph, trainable._state(params))
     sequences = trainable.encode(TABLE)
     tokenizer = tokenizers.get("compact")
     for rows in groups(sequences):
