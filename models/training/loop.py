@@ -61,7 +61,7 @@ class Loop:
         transform = optimizer.build(config.optimizer, train.steps)
         self.step = 0
         self._feed = feed.ahead()
-        self.state = update.start(meshes.place(self._mesh, trainable.init()), transform, train)
+        self.state = meshes.place(self._mesh, update.start(trainable.init(), transform, train))
         if self._latest.step is not None:
             self._go_on()
         # Rows that do not fit the model are found before anything is trained.

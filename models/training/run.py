@@ -135,7 +135,8 @@ def _clear(run: Path) -> None:
 
 def _check_config(run: Path, config: TrainingConfig) -> None:
     found = configs.load(run / _CONFIG)
-    key = configs.difference(found, config)
+    # A run may move to other devices.
+    key = configs.difference(found.model_copy(update={"mesh": config.mesh}), config)
     if key:
         raise BadInput(
             f"run {run} was begun with another {key}; go on with {run / _CONFIG}, or choose "
