@@ -81,7 +81,7 @@ def ours(config: TrainingConfig, fed: list[Fed]) -> Callable[[Fed], None]:
     trainable, train = build(config), config.train
     transform = optimizer.build(config.optimizer, train.steps)
     devices = mesh.make(config.mesh, train.batch_size // train.accumulate)
-    state = update.start(mesh.place(devices, trainable.init()), transform, train)
+    state = mesh.place(devices, update.start(trainable.init(), transform, train))
     compiled = update.build(trainable.loss, transform, train, devices, state)
 
     def step(one: Fed) -> None:
