@@ -116,7 +116,7 @@ def test_two_runs_are_compared_on_the_same_samples(folder):
         (["evaluate", "transformer:nowhere", "--data", "data"], "nowhere"),
         (["evaluate", "solver", "--data", "nowhere"], "nowhere"),
         (["evaluate", "solver", "--data", "data", "-l", "8-4"], "runs backwards"),
-        (["train", "smoke", "model.widht=3", "--data", "data", "--out", "new"], "did you mean"),
+        (["train", "smoke", "model.hiden_dim=3", "--data", "data", "--out", "new"], "did you mean"),
         (["train", "smoke", "--data", "data", "--out", "run"], "--resume"),
         (["score", "missing.csv", "--data", "data"], "missing.csv"),
         (["plot", "curves", "--results", "nowhere", "--out", "x.png"], "nowhere"),
