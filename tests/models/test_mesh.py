@@ -16,7 +16,9 @@ from .. import command
 from . import tiny_run
 
 DEVICES = 8
-SETTINGS = ("train.batch_size=16", "train.ema_decay=0.5", "model.hidden_dim=64")
+SETTINGS = (
+    *("train.batch_size=16", "train.ema_decay=0.5", "train.log_every=1", "model.hidden_dim=64"),
+)
 
 PROGRAM = """
 import json, sys
@@ -64,6 +66,7 @@ def train(folder, dataset, out, *overrides, devices=DEVICES, stop=-1):
         env=command.surroundings(
             XLA_FLAGS=f"--xla_force_host_platform_device_count={devices}",
             JAX_COMPILATION_CACHE_DIR=str(folder / "cache"),
+            JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
         ),
         capture_output=True,
         text=True,
@@ -74,6 +77,7 @@ def train(folder, dataset, out, *overrides, devices=DEVICES, stop=-1):
 
 
 def losses(folder, out):
+    """Returns each step's loss and gradient norm."""
     return np.array(
         [(m["loss"], m["gradient_norm"]) for m in tiny_run.metrics(folder / out) if "loss" in m]
     )
@@ -109,17 +113,23 @@ def test_any_mesh_trains_as_one_device_does(folder, dataset, alone, overrides):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_on_other_devices(folder, dataset, alone):
-    train(folder, dataset, "moved", "mesh.fsdp=8", stop=5)
-    train(folder, dataset, "moved", "mesh.fsdp=2", stop=9)
-    train(folder, dataset, "moved", devices=1)
-    assert losses(folder, "moved")[-1] == pytest.approx(alone[-1], rel=1e-4)
-    assert scores(folder, "moved") == scores(folder, "alone")
+@pytest.mark.parametrize(
+    ("devices", "settings"), [(1, ()), (DEVICES, ("mesh.fsdp=4",))], ids=["one", "2x4"]
+)
+def test_a_run_cut_over_eight_goes_on_on_other_devices(folder, dataset, alone, devices, settings):
+    out = f"moved-to-{devices}"
+    train(folder, dataset, out, "mesh.fsdp=8", stop=5)
+    train(folder, dataset, out, *settings, devices=devices)
+    np.testing.assert_allclose(losses(folder, out), alone, rtol=1e-4)
+    assert scores(folder, out) == scores(folder, "alone")
 
 
-def test_what_cannot_be_cut_is_a_sentence():
-    with pytest.raises(BadInput, match=r"mesh\.fsdp 3 does not divide the \d+ devices there are"):
+def test_what_cannot_be_cut_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(jax, "device_count", lambda: 8)
+    with pytest.raises(BadInput, match=r"mesh\.fsdp 3 does not divide the 8 devices there are"):
         mesh.make(configs.Mesh(fsdp=3), 8)
+    with pytest.raises(BadInput, match=r"12 examples \(train\.batch_size / train\.accumulate\)"):
+        mesh.make(configs.Mesh(), 12)
 
 
 def test_only_large_arrays_are_cut_along_their_longest_axis():
