@@ -2,7 +2,8 @@
 
 `char` spells UTF-8 bytes. `compact` knows the words, brackets and numbers of the thirty tasks'
 texts and falls back to bytes, so that any text of any task can be spelt; it makes sequences three
-to five times shorter. A blank line, which ends every answer, is one token of both: `end_id`.
+to five times shorter. A blank line, which ends every answer, is one token of both: `end_id`. The
+tokenisers of language models are read from files, see `tokenizer_json`.
 
 A vocabulary is a fixed function of the tokeniser's name and version and of `clrs30.TASKS`;
 `fingerprint` hashes it, so that a checkpoint is never read with another one.
@@ -11,14 +12,17 @@ A vocabulary is a fixed function of the tokeniser's name and version and of `clr
 import functools
 import hashlib
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from clrs_text_bench import clrs30
 from clrs_text_bench.errors import unknown
+from clrs_text_bench.tokenizer_json import FILE, TokenizerJson
 
 _PAD = 0
 _END = 1
@@ -270,13 +274,43 @@ def names() -> list[str]:
     return list(_TOKENIZERS)
 
 
-@functools.cache
-def get(name: str) -> Tokenizer:
-    """Returns a tokeniser by name; raises `BadInput` naming the nearest if there is none.
+def check_name(name: str) -> None:
+    """Raises `BadInput` if this is neither a tokeniser's name nor a path; reads nothing.
+
+    A path ends in `.json` or has a folder in it, as in `./pythia`.
+    """
+    if name not in _TOKENIZERS and not (name.endswith(".json") or os.sep in name):
+        raise unknown("tokenizer", name, (*_TOKENIZERS, f"path/to/{FILE}"))
+
+
+def get(name: str, *, split_digits: bool = False) -> Tokenizer:
+    """Returns a tokeniser.
+
+    Args:
+      name: its name, or the path of a `tokenizer.json` or of the folder that holds it.
+      split_digits: whether a `tokenizer.json` spells numbers digit by digit.
+
+    Raises:
+      BadInput: naming the nearest if there is none of that name, or if the file cannot be used.
 
     >>> get("compact").lengths(["insertion_sort:\\nkey: [0.5 0.123]\\npred:\\n"]).tolist()
     [7]
     """
-    if name not in _TOKENIZERS:
-        raise unknown("tokenizer", name, _TOKENIZERS)
+    check_name(name)
+    if name in _TOKENIZERS:
+        return _built_in(name)
+    path = Path(name)
+    path = path / FILE if path.is_dir() else path
+    changed = path.stat().st_mtime_ns if path.exists() else None
+    return _from_file(path, split_digits, changed)
+
+
+@functools.cache
+def _built_in(name: str) -> Tokenizer:
     return _TOKENIZERS[name]()
+
+
+@functools.lru_cache(maxsize=4)
+def _from_file(path: Path, split_digits: bool, changed: int | None) -> Tokenizer:
+    """Reads a file; `changed` is when it was last written, so that a new one is read anew."""
+    return TokenizerJson(path, split_digits=split_digits)

@@ -9,10 +9,10 @@ from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import ModelInfo
 
-from ..training import record
-from ..training.checkpoint import Checkpoint, Checkpoints, tree_hash
+from ..training.checkpoint import Checkpoint, tree_hash
 from ..training.compilation import cache_programs
 from ..training.record import RunRecord
+from .runs import open_run
 from .sampling import Sampling, split
 from .trainable import TrainableTransformer
 
@@ -55,28 +55,13 @@ def load(argument: str) -> TransformerModel:
         raise BadInput("transformer needs a run, such as transformer:runs/a")
     folder, sampling = split(argument)
     run = Path(folder)
-    found = record.read(run)
-    config = found.config
-    if config.model.kind != "transformer":
-        raise BadInput(f"run {run} is of a {config.model.kind}, not of a transformer")
     cache_programs()
-    trainable = TrainableTransformer(
-        config.model, seed=config.train.seed, loss=config.train.loss, sampling=sampling
-    )
-    if sampling.draws > 1 and config.model.positions.kind != "randomised":
+    found, trainable, checkpoint = open_run(run, sampling)
+    kind = found.config.model.positions.kind
+    if sampling.draws > 1 and kind != "randomised":
         raise BadInput(
-            f"run {run} has {config.model.positions.kind} positions, of which there is but one "
-            "draw; leave draws out"
+            f"run {run} has {kind} positions, of which there is but one draw; leave draws out"
         )
-    if found.model != trainable.record():
-        raise BadInput(
-            f"run {run} was trained with tokeniser {found.model.get('tokenizer')} of vocabulary "
-            f"{str(found.model.get('vocabulary'))[:12]}, this package has another; use the "
-            f"clrs-text-bench {found.versions.get('clrs-text-bench')} that trained it"
-        )
-    checkpoints = Checkpoints(run, "best")
-    checkpoint = checkpoints.restore(trainable.shapes())
-    checkpoints.close()
     return TransformerModel(
         trainable, checkpoint.state, _info(found, trainable, checkpoint, sampling)
     )
@@ -92,14 +77,14 @@ def _info(
     return ModelInfo(
         name=found.config.label,
         n_parameters=sum(x.size for x in jax.tree.leaves(checkpoint.state)),
-        train_lengths=found.train_lengths,
-        train_algorithms=found.train_algorithms,
+        train_lengths=found.train_lengths or None,
+        train_algorithms=found.train_algorithms or None,
         train_seed=found.config.train.seed,
         checkpoint=tree_hash(checkpoint.state),
         settings={
             "step": checkpoint.step,
             "use_hints": found.use_hints,
-            "tokenizer": model.tokenizer,
+            "tokenizer": trainable.tokenizer.name,
             "positions": model.positions.kind,
             "context": model.context,
             "max_answer": model.max_answer,

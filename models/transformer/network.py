@@ -1,10 +1,14 @@
-"""The decoder-only Transformer: pre-norm, rotary positions, tied embeddings.
+"""The decoder-only Transformer: pre-norm, rotary positions; the rest as the config says.
+
+With the config's defaults it is our own, with other settings GPT-NeoX (Black et al. 2022, arXiv
+2204.06745), the architecture of Pythia.
 
 Legend: B batch, T tokens, S slots of the key/value cache, D width, F width of the feed-forward
 layer, H heads, K width of a head, V vocabulary.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -25,24 +29,31 @@ class Cache(NamedTuple):
     v_BxSxHxK: jax.Array
 
 
-def rotation(positions_BxT: jax.Array, head_width: int, base: float) -> Turns:
-    """Returns cosines and sines of the rotary angles, float32 `[B, T, 1, K]` each.
+def rotation(positions_BxT: jax.Array, width: int, base: float) -> Turns:
+    """Returns cosines and sines of the rotary angles, float32 `[B, T, 1, width]` each.
 
-    Su et al. 2021 (arXiv 2104.09864): pair i of a head turns by position * base^(-2i / K). It is
-    (x[i], x[i + K/2]), the halves convention of GPT-NeoX and Llama, not the paper's interleaved
-    one. The sines of the first half are negated, as `rotate` uses them.
+    Su et al. 2021 (arXiv 2104.09864): pair i of the K = `width` numbers that are turned goes by
+    position * base^(-2i / K). It is (x[i], x[i + K/2]), the halves convention of GPT-NeoX and
+    Llama, not the paper's interleaved one. The sines of the first half are negated, as `rotate`
+    uses them.
     """
-    frequencies = base ** (-jnp.arange(0, head_width, 2, dtype=jnp.float32) / head_width)
+    frequencies = base ** (-jnp.arange(0, width, 2, dtype=jnp.float32) / width)
     angles = positions_BxT.astype(jnp.float32)[:, :, None, None] * frequencies[None, None, None, :]
     cos, sin = jnp.cos(angles), jnp.sin(angles)
     return jnp.concatenate([cos, cos], axis=-1), jnp.concatenate([-sin, sin], axis=-1)
 
 
 def rotate(x_BxTxHxK: jax.Array, turns: Turns | None) -> jax.Array:
-    """Turns queries or keys by their positions' angles; None leaves them as they are."""
+    """Turns queries or keys by their positions' angles; None leaves them as they are.
+
+    Angles that are narrower than a head turn the first part of it.
+    """
     if turns is None:
         return x_BxTxHxK
     cos, sin = turns
+    if cos.shape[-1] < x_BxTxHxK.shape[-1]:
+        turned, rest = jnp.split(x_BxTxHxK, [cos.shape[-1]], axis=-1)
+        return jnp.concatenate([rotate(turned, turns), rest], axis=-1)
     left, right = jnp.split(x_BxTxHxK, 2, axis=-1)
     swapped = jnp.concatenate([right, left], axis=-1)
     turned = x_BxTxHxK.astype(jnp.float32) * cos + swapped.astype(jnp.float32) * sin
@@ -56,7 +67,7 @@ def _linear(
     return nnx.Linear(
         n_in,
         n_out,
-        use_bias=False,
+        use_bias=config.bias,
         dtype=jnp.dtype(config.dtype),
         param_dtype=jnp.float32,
         kernel_init=nnx.initializers.normal(scale / math.sqrt(n_in)),
@@ -64,9 +75,14 @@ def _linear(
     )
 
 
-def _norm(config: TransformerConfig, rngs: nnx.Rngs) -> nnx.RMSNorm:
-    return nnx.RMSNorm(
-        config.hidden_dim, dtype=jnp.dtype(config.dtype), param_dtype=jnp.float32, rngs=rngs
+def _norm(config: TransformerConfig, rngs: nnx.Rngs) -> nnx.RMSNorm | nnx.LayerNorm:
+    kind = nnx.RMSNorm if config.norm == "rms" else nnx.LayerNorm
+    return kind(
+        config.hidden_dim,
+        epsilon=config.norm_epsilon,
+        dtype=jnp.dtype(config.dtype),
+        param_dtype=jnp.float32,
+        rngs=rngs,
     )
 
 
@@ -104,26 +120,34 @@ class Attention(nnx.Module):
         return self.out(y.reshape(B, T, D)), cache
 
 
-class FeedForward(nnx.Module):
-    """Two linear layers with a squared ReLU between (So et al. 2021, arXiv 2109.08668).
+# A squared ReLU (So et al. 2021, arXiv 2109.08668) is as good as a GELU, whose tanh takes a quarter
+# of a training step on a CPU.
+_ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "squared_relu": lambda x: jnp.square(jax.nn.relu(x)),
+    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
+    "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
+}
 
-    It is as good as a GELU, whose tanh takes a quarter of a training step on a CPU.
-    """
+
+class FeedForward(nnx.Module):
+    """Two linear layers with an activation between."""
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
+        self.activation = config.activation
         hidden = config.ffn_dim
         self.up = _linear(config.hidden_dim, hidden, 1.0, config, rngs)
         self.down = _linear(hidden, config.hidden_dim, config.residual_scale, config, rngs)
 
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Returns activations `[B, T, D]`."""
-        return self.down(jnp.square(jax.nn.relu(self.up(x_BxTxD))))
+        return self.down(_ACTIVATIONS[self.activation](self.up(x_BxTxD)))
 
 
 class Block(nnx.Module):
     """Attention and feed-forward, each normalised before and added to what came in."""
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
+        self.parallel = config.parallel_residual
         self.attention_norm = _norm(config, rngs)
         self.attention = Attention(config, rngs)
         self.feed_forward_norm = _norm(config, rngs)
@@ -139,8 +163,16 @@ class Block(nnx.Module):
     ) -> tuple[jax.Array, Cache | None]:
         """Returns activations `[B, T, D]`, and the cache; see `Transformer`."""
         y, cache = self.attention(self.attention_norm(x_BxTxD), turns, cache, slot, mask_Bx1xTxS)
+        if self.parallel:
+            return x_BxTxD + y + self.feed_forward(self.feed_forward_norm(x_BxTxD)), cache
         x_BxTxD = x_BxTxD + y
         return x_BxTxD + self.feed_forward(self.feed_forward_norm(x_BxTxD)), cache
+
+
+@nnx.remat
+def _again(block: Block, x_BxTxD: jax.Array, turns: Turns | None) -> jax.Array:
+    """Runs a block, and once more in the backward pass instead of keeping what it computed."""
+    return block(x_BxTxD, turns)[0]
 
 
 class Transformer(nnx.Module):
@@ -158,6 +190,16 @@ class Transformer(nnx.Module):
         )
         self.blocks = nnx.List([Block(config, rngs) for _ in range(config.num_layers)])
         self.norm = _norm(config, rngs)
+        if not config.tie_embeddings:
+            self.unembedding = nnx.Linear(
+                config.hidden_dim,
+                vocab_size,
+                use_bias=False,
+                dtype=jnp.dtype(config.dtype),
+                param_dtype=jnp.float32,
+                kernel_init=nnx.initializers.normal(config.hidden_dim**-0.5),
+                rngs=rngs,
+            )
 
     def __call__(
         self,
@@ -180,10 +222,14 @@ class Transformer(nnx.Module):
         config = self.config
         turns = None
         if config.positions.kind != "none":
-            turns = rotation(
-                positions_BxT, config.hidden_dim // config.num_heads, config.positions.base
-            )
-        x_BxTxD = self.embedding(tokens_BxT) * math.sqrt(config.hidden_dim)
+            turns = rotation(positions_BxT, config.rotary_dim, config.positions.base)
+        x_BxTxD = self.embedding(tokens_BxT)
+        if config.scale_embeddings:
+            x_BxTxD = x_BxTxD * math.sqrt(config.hidden_dim)
+        if caches is None and config.remat:
+            for block in self.blocks:
+                x_BxTxD = _again(block, x_BxTxD, turns)
+            return self.norm(x_BxTxD), None
         updated = []
         for place, block in enumerate(self.blocks):
             cache = caches[place] if caches else None
@@ -193,11 +239,12 @@ class Transformer(nnx.Module):
 
     def logits(self, x: jax.Array) -> jax.Array:
         """Returns float32 logits `[..., V]` of activations `[..., D]`."""
-        return self.embedding.attend(x).astype(jnp.float32)
+        unembed = self.embedding.attend if self.config.tie_embeddings else self.unembedding
+        return unembed(x).astype(jnp.float32)
 
     def empty_caches(self, batch: int, slots: int) -> list[Cache]:
         """Returns caches of zeros with room for `slots` tokens."""
         config = self.config
-        shape = (batch, slots, config.num_heads, config.hidden_dim // config.num_heads)
+        shape = (batch, slots, config.num_heads, config.head_dim)
         empty = jnp.zeros(shape, jnp.dtype(config.dtype))
         return [Cache(empty, empty) for _ in range(config.num_layers)]

@@ -45,7 +45,7 @@ class Sequences:
         """
         self._config = config
         self._on_prompt = loss == "sequence"
-        self._tokenizer = tokenizers.get(config.tokenizer)
+        self._tokenizer = tokenizers.get(config.tokenizer, split_digits=config.split_digits)
         self._keys = None
         if config.positions.kind == "randomised":
             self._keys = positions.stream_keys(sample_ids(table), seed)

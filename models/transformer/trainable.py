@@ -8,10 +8,11 @@ import optax
 import pyarrow as pa
 from flax import nnx
 
-from clrs_text_bench import schema, tokenizers
+from clrs_text_bench import schema, tokenizer_json, tokenizers
+from clrs_text_bench.errors import BadInput
 
 from ..rows import predictions, sample_ids
-from . import positions
+from . import initial, positions
 from .config import TransformerConfig
 from .decoding import Decoder, Prompt
 from .network import Transformer
@@ -41,40 +42,53 @@ class TrainableTransformer:
           loss: "answer" or "sequence".
           sampling: how it chooses the tokens of its answers.
         """
-        self._config = config
+        self.config = config
         self._seed = seed
         self._loss = loss
-        self._tokenizer = tokenizers.get(config.tokenizer)
+        self.tokenizer = tokenizers.get(config.tokenizer, split_digits=config.split_digits)
+        self.vocab_size = config.vocab_size or self.tokenizer.vocab_size
+        if self.vocab_size < self.tokenizer.vocab_size:
+            raise BadInput(
+                f"model.vocab_size {self.vocab_size} is below the {self.tokenizer.vocab_size} "
+                f"tokens of tokeniser {config.tokenizer}"
+            )
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
         self._sampling = sampling
-        self.decoder = Decoder(self._graph, config, self._tokenizer.end_id, sampling=sampling)
+        self.decoder = Decoder(self._graph, config, self.tokenizer.end_id, sampling=sampling)
 
     def _model(self) -> Transformer:
-        return Transformer(self._config, self._tokenizer.vocab_size, nnx.Rngs(self._seed))
+        return Transformer(self.config, self.vocab_size, nnx.Rngs(self._seed))
 
     def record(self) -> dict[str, Any]:
         """Returns what a checkpoint must agree with: the tokeniser and its vocabulary."""
         return {
-            "kind": self._config.kind,
-            "tokenizer": self._tokenizer.name,
-            "vocabulary": self._tokenizer.fingerprint,
+            "kind": self.config.kind,
+            "tokenizer": self.tokenizer.name,
+            "vocabulary": self.tokenizer.fingerprint,
         }
+
+    def files(self) -> dict[str, bytes]:
+        """Returns the files, by name, that a run needs besides its checkpoints to answer."""
+        data = getattr(self.tokenizer, "data", None)
+        return {} if data is None else {tokenizer_json.FILE: data}
 
     def shapes(self) -> dict:
         """Returns the shapes and types of the parameters."""
         return nnx.to_pure_dict(self._shapes)
 
     def init(self) -> dict:
-        """Returns the initial parameters."""
+        """Returns the initial parameters, drawn or those that the config names."""
+        if self.config.init is not None:
+            return initial.read(self.config, self.tokenizer, self.vocab_size, self.shapes())
         params = jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
-        if self._config.numbers == "ordered":
+        if self.config.numbers == "ordered":
             table = params["embedding"]["embedding"]
-            params["embedding"]["embedding"] = ordered(table, self._tokenizer.values(), self._seed)
+            params["embedding"]["embedding"] = ordered(table, self.tokenizer.values(), self._seed)
         return params
 
     def encode(self, table: pa.Table) -> Sequences:
         """Encodes rows; raises `BadInput` on rows longer than the model's context."""
-        return Sequences(table, self._config, seed=self._seed, loss=self._loss)
+        return Sequences(table, self.config, seed=self._seed, loss=self._loss)
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
@@ -91,16 +105,16 @@ class TrainableTransformer:
         """Answers rows; see `protocols.Model.generate`."""
         samples = sample_ids(requests)
         keys = draws = [None] * requests.num_rows
-        if self._config.positions.kind == "randomised":
+        if self.config.positions.kind == "randomised":
             keys = positions.stream_keys(samples, self._seed)
         if self._sampling.temperature > 0:
             draws = self._sampling.keys(samples)
-        questions = map(self._tokenizer.encode, requests["question"].to_pylist())
+        questions = map(self.tokenizer.encode, requests["question"].to_pylist())
         prompts = [Prompt(*prompt) for prompt in zip(questions, keys, draws, strict=True)]
         found = self.decoder.decode(self._state(params), prompts)
         return predictions(
             requests,
-            [self._tokenizer.decode(c.tokens.tolist()) for c in found],
+            [self.tokenizer.decode(c.tokens.tolist()) for c in found],
             [c.finish_reason for c in found],
             [len(c.tokens) for c in found],
             [c.seconds for c in found],

@@ -75,7 +75,19 @@ def test_an_override_sets_a_key(override, key, value):
         ("mesh.fsdp=0", "mesh.fsdp = 0: input should be greater than or equal to 1"),
         ("train.loss=all", "train.loss = 'all': input should be 'answer' or 'sequence'"),
         ("model.kind=rnn", "model.kind = 'rnn': input should be 'transformer'"),
-        ("model.tokenizer=bpe", "model.tokenizer = 'bpe': input should be 'char' or 'compact'"),
+        (
+            "model.tokenizer=bpe",
+            "model.tokenizer: unknown tokenizer 'bpe'; known: char, compact, path",
+        ),
+        (
+            "model.split_digits=true",
+            "split_digits is for a tokenizer.json, and tokenizer is compact",
+        ),
+        (
+            "model.positions.share=0.2",
+            "share 0.2 of a head's width 8 is 1; it must be an even number",
+        ),
+        ("model.norm=batch", "model.norm = 'batch': input should be 'rms' or 'layer'"),
         ("model.num_heads=3", "hidden_dim 16 must be a multiple of twice num_heads 3"),
         ("model.hidden_dim=18", "hidden_dim 18 must be a multiple of twice num_heads 2"),
         ("model.positions={kind='randomised',range=10}", "range 10 is below context 64"),

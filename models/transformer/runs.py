@@ -1,0 +1,54 @@
+"""A run's folder, opened to answer: its record, its trainable, its best checkpoint."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from clrs_text_bench import tokenizer_json
+from clrs_text_bench.errors import BadInput
+
+from ..training import record
+from ..training.checkpoint import Checkpoint, Checkpoints
+from ..training.record import RunRecord
+from .sampling import Sampling
+from .trainable import TrainableTransformer
+
+
+class Opened(NamedTuple):
+    """A run that can answer."""
+
+    record: RunRecord
+    trainable: TrainableTransformer
+    checkpoint: Checkpoint
+
+
+def open_run(run: Path, sampling: Sampling = Sampling()) -> Opened:  # noqa: B008 (frozen)
+    """Opens a run.
+
+    Args:
+      run: its folder.
+      sampling: how it is to answer.
+
+    Raises:
+      BadInput: if there is no such run, it has no checkpoint yet, its checkpoint is cut short, or
+        it is of another model or another tokeniser.
+    """
+    found = record.read(run)
+    config = found.config
+    if config.model.kind != "transformer":
+        raise BadInput(f"run {run} is of a {config.model.kind}, not of a transformer")
+    model = config.model
+    if (run / tokenizer_json.FILE).exists():  # a run keeps its own, wherever it came from
+        model = model.model_copy(update={"tokenizer": str(run / tokenizer_json.FILE)})
+    trainable = TrainableTransformer(
+        model, seed=config.train.seed, loss=config.train.loss, sampling=sampling
+    )
+    if found.model != trainable.record():
+        raise BadInput(
+            f"run {run} was trained with tokeniser {found.model.get('tokenizer')} of vocabulary "
+            f"{str(found.model.get('vocabulary'))[:12]}, this package has another; use the "
+            f"clrs-text-bench {found.versions.get('clrs-text-bench')} that trained it"
+        )
+    checkpoints = Checkpoints(run, "best")
+    checkpoint = checkpoints.restore(trainable.shapes())
+    checkpoints.close()
+    return Opened(found, trainable, checkpoint)
