@@ -27,7 +27,7 @@ _PROBE = ' a_b:\n0: [0.123 -1.5], [[10 07]] | (x,y)  two   three\n\tTab "quote"\
 
 
 class TokenizerJson:
-    """See `tokenizers.Tokenizer`.
+    """See `tokenizers.Tokenizer`; `data` is the file, as it was.
 
     `end_id` is the blank line. `pad_id` is a special token, which no text is spelt with; where the
     vocabulary has none, it is the end.
@@ -49,9 +49,10 @@ class TokenizerJson:
         self.data = _read(path)
         self._library = _parse(self.data, path)
         self._library.encode_special_tokens = True  # no text is a special token
+        self.fingerprint = hashlib.sha256(self.data + bytes([split_digits])).hexdigest()
+        self._split = split_digits
         if split_digits:
             _split_digits(self._library)
-        self.fingerprint = hashlib.sha256(self.data + bytes([split_digits])).hexdigest()
         known = self._library.get_vocab(with_added_tokens=True)
         self.vocab_size = max(known.values()) + 1
         special = self._special()
@@ -80,6 +81,10 @@ class TokenizerJson:
             f"{path} has no token for a blank line, nor an end of text, such as "
             f"{_ENDS_OF_TEXT[0]}, to end answers with"
         )
+
+    def as_used(self) -> bytes:
+        """Returns a `tokenizer.json` that spells numbers as this tokeniser does."""
+        return self._library.to_str().encode() if self._split else self.data
 
     def encode(self, text: str) -> np.ndarray:
         """Returns the int32 token ids of a text."""
@@ -142,8 +147,9 @@ def _parse(data: bytes, path: Path) -> "Library":
 
 
 def _split_digits(library: "Library") -> None:
-    from tokenizers import pre_tokenizers
+    """Cuts texts around each digit, which keeps the space before it, as in a byte-level BPE."""
+    from tokenizers import Regex, pre_tokenizers
 
-    digits = pre_tokenizers.Digits(individual_digits=True)
+    digits = pre_tokenizers.Split(Regex(" ?[0-9]"), "isolated")
     before = library.pre_tokenizer
     library.pre_tokenizer = pre_tokenizers.Sequence([digits, before]) if before else digits

@@ -8,8 +8,10 @@ import optax
 import pyarrow as pa
 from flax import nnx
 
-from clrs_text_bench import schema, tokenizer_json, tokenizers
+from clrs_text_bench import schema, tokenizers
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.tokenizer_json import FILE as TOKENIZER
+from clrs_text_bench.tokenizer_json import TokenizerJson
 
 from ..rows import predictions, sample_ids
 from . import initial, positions
@@ -69,8 +71,9 @@ class TrainableTransformer:
 
     def files(self) -> dict[str, bytes]:
         """Returns the files, by name, that a run needs besides its checkpoints to answer."""
-        data = getattr(self.tokenizer, "data", None)
-        return {} if data is None else {tokenizer_json.FILE: data}
+        if isinstance(self.tokenizer, TokenizerJson):
+            return {TOKENIZER: self.tokenizer.data}
+        return {}
 
     def shapes(self) -> dict:
         """Returns the shapes and types of the parameters."""

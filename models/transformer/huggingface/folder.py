@@ -10,6 +10,7 @@ from flax import traverse_util
 from clrs_text_bench import storage
 from clrs_text_bench.errors import BadInput, did_you_mean
 from clrs_text_bench.tokenizer_json import FILE as TOKENIZER
+from clrs_text_bench.tokenizer_json import TokenizerJson
 from clrs_text_bench.tokenizers import Tokenizer
 
 from ..config import TransformerConfig
@@ -111,8 +112,8 @@ def write(
             raise BadInput(f"{folder} is there already; choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
         shards.write(folder, tensors, most_bytes)
-        if data := getattr(tokenizer, "data", None):
-            storage.write_local(str(folder / TOKENIZER), data)
+        if isinstance(tokenizer, TokenizerJson):
+            storage.write_local(str(folder / TOKENIZER), tokenizer.as_used())
             shards.write_json(
                 folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"}
             )
