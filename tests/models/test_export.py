@@ -1,0 +1,88 @@
+"""Every shipped config's programs, lowered for accelerators that this machine need not have."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from flax import nnx
+from jax import export
+
+from clrs_text_bench.models.training import config as configs
+from clrs_text_bench.models.training import mesh, optimizer, update
+from clrs_text_bench.models.training.buckets import size_for
+from clrs_text_bench.models.training.trainable import build
+from clrs_text_bench.models.transformer.network import Transformer
+from clrs_text_bench.models.transformer.sampling import Sampling
+from clrs_text_bench.models.transformer.stepping import Asked, Stepper
+
+VARIANTS = {
+    "as shipped": (),
+    "bfloat16": ("model.dtype=bfloat16", "model.remat=true", "train.ema_decay=0.9"),
+}
+PROMPTS, PROMPT, SLOTS = 64, 128, 16
+
+cases = pytest.mark.parametrize(
+    ("name", "overrides"),
+    [(name, overrides) for name in configs.shipped() for overrides in VARIANTS.values()],
+    ids=[f"{name}, {variant}" for name in configs.shipped() for variant in VARIANTS],
+)
+platforms = pytest.mark.parametrize("platform", ["cuda", "tpu"])
+
+
+def lowered(program, platform, *arguments):
+    """Returns the StableHLO of a program for a platform."""
+    exported = export.export(program, platforms=[platform])(*arguments)
+    assert exported.platforms == (platform,)
+    return exported.mlir_module()
+
+
+def abstract(shape, dtype=jnp.int32):
+    return jax.ShapeDtypeStruct(shape, dtype)
+
+
+@pytest.fixture(autouse=True)
+def one_device(monkeypatch):
+    monkeypatch.setattr(jax, "device_count", lambda: 1)
+
+
+@cases
+@platforms
+def test_a_training_step_lowers(name, overrides, platform):
+    config = configs.load(name, overrides)
+    trainable, train = build(config), config.train
+    transform = optimizer.build(config.optimizer, train.steps)
+    state = jax.eval_shape(lambda p: update.start(p, transform, train), trainable.shapes())
+    devices = mesh.make(config.mesh, train.batch_size // train.accumulate)
+    step = update.build(trainable.loss, transform, train, devices, state)
+    B, T = train.batch_size, size_for(config.model.context // 2)
+    batch = {
+        "tokens": abstract((B, T)),
+        "positions": abstract((B, T)),
+        "places": abstract((B, T // 4)),
+        "targets": abstract((B, T // 4)),
+        "weights": abstract((B, T // 4), jnp.float32),
+    }
+    text = lowered(step, platform, state, batch)
+    assert "stablehlo.dot_general" in text
+    assert ("bf16" in text) == (config.model.dtype == "bfloat16")
+
+
+@cases
+@platforms
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=0.7, draws=2)], ids=str)
+def test_decoding_lowers(name, overrides, sampling, platform):
+    config = configs.load(name, overrides).model
+    vocabulary = build(configs.load(name)).shapes()["embedding"]["embedding"].shape[0]
+    graph, params = nnx.split(nnx.eval_shape(lambda: Transformer(config, vocabulary, nnx.Rngs(0))))
+    stepper = Stepper(graph, 1, config.max_answer, sampling)
+    asked = Asked(
+        tokens_BxP=abstract((PROMPTS, PROMPT)),
+        starts_B=abstract((PROMPTS,)),
+        room_B=abstract((PROMPTS,)),
+        positions_RxS=abstract((PROMPTS * sampling.draws, PROMPT + config.max_answer)),
+        keys_Bx2=abstract((PROMPTS, 2), jnp.uint32),
+    )
+    state = jax.eval_shape(lambda p, a: stepper.begin(p, a, SLOTS), params, asked)
+    lowered(stepper.begin, platform, params, asked, SLOTS)
+    lowered(stepper.go_on, platform, params, asked, 4 * SLOTS, state)
+    chosen = abstract((PROMPTS,)), abstract((PROMPTS,), jnp.bool_)
+    lowered(stepper.join, platform, (asked, state), (asked, state), *chosen)
