@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import jax
 import numpy as np
@@ -267,3 +268,9 @@ def test_a_folder_that_holds_something_is_left_alone(original, tmp_path):
             tmp_path, config_of(original[0]), read(original[0]).params, tokenizers.get("char")
         )
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_missing_library_is_a_sentence_that_names_the_extra(original, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(BadInput, match=r"pip install 'clrs-text-bench\[huggingface\]'"):
+        read(original[0])
