@@ -32,14 +32,10 @@ def import_(folder: str, out: str) -> None:
 
     from .transformer import exchange
 
-    left_out = exchange.import_folder(Path(folder), Path(out))
+    remark = exchange.import_folder(Path(folder), Path(out))
     log = terminal.log()
-    if left_out:
-        log.print(
-            f"left out {len(left_out)} tensors, such as {left_out[0]}: they are no parameters, "
-            "but follow from config.json",
-            soft_wrap=True,
-        )
+    if remark:
+        log.print(remark, soft_wrap=True)
     log.print(
         f"imported; next: clrs-text-bench evaluate transformer:{out} --data DATASET, or train "
         f"with model.init={out}",

@@ -17,11 +17,11 @@ from .runs import open_run
 from .trainable import TrainableTransformer
 
 
-def import_folder(folder: Path, run: Path) -> tuple[str, ...]:
+def import_folder(folder: Path, run: Path) -> str | None:
     """Makes a run of a Hugging Face folder; it can be evaluated, and be the `init` of others.
 
     Returns:
-      Names of the tensors that were left out: they are no parameters, but follow from the config.
+      What the user should know of tensors that were left out; None if none were.
 
     Raises:
       BadInput: if the folder cannot be read, or `run` holds something.
@@ -41,7 +41,7 @@ def import_folder(folder: Path, run: Path) -> tuple[str, ...]:
     except BaseException:
         shutil.rmtree(run, ignore_errors=True)
         raise
-    return weights.left_out
+    return weights.remark
 
 
 def _write(

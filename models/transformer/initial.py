@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from clrs_text_bench import tokenizer_json, tokenizers
+from clrs_text_bench import terminal, tokenizer_json, tokenizers
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.tokenizers import Tokenizer
 
@@ -40,8 +40,10 @@ def read(config: TransformerConfig, tokenizer: Tokenizer, vocab_size: int, shape
         return _of_run(folder, config, tokenizer, vocab_size, shapes)
     _compare(folder, huggingface.model_of(folder), config, vocab_size)
     _compare_tokenizer(folder, config, tokenizer)
-    params = huggingface.read(folder, config, vocab_size).params
-    return jax.tree.map(jnp.asarray, params)
+    found = huggingface.read(folder, config, vocab_size)
+    if found.remark:
+        terminal.log().print(found.remark, soft_wrap=True)
+    return jax.tree.map(jnp.asarray, found.params)
 
 
 def _of_run(

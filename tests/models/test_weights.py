@@ -20,12 +20,13 @@ from . import tiny_run
 
 torch = pytest.importorskip("torch")
 import transformers  # noqa: E402 (after torch)
+from safetensors.numpy import load_file, save_file  # noqa: E402
 
 from . import tiny_neox  # noqa: E402 (needs torch)
 
 pytestmark = pytest.mark.torch
 
-VOCAB, CONTEXT = 450, 192
+VOCAB, CONTEXT = 450, 96
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,17 @@ def test_a_start_of_another_architecture_is_a_sentence(folder, imported, start, 
     assert f"model.init {init} {sentence}" in str(error.value)
 
 
+def test_what_a_start_leaves_out_is_told(folder, tmp_path, capsys):
+    old = shutil.copytree(folder, tmp_path / "old")
+    tensors = load_file(old / "model.safetensors")
+    tensors["gpt_neox.layers.0.attention.masked_bias"] = np.array(-1e9, np.float32)
+    save_file(tensors, old / "model.safetensors")
+    expected = "left out 1 tensors, such as gpt_neox.layers.0.attention.masked_bias: they are no"
+    assert tree_hash(build(neox(old)).init()) == weights(folder)
+    assert expected in capsys.readouterr().err
+    assert expected in command.run("weights", "import", old, "--out", tmp_path / "run").stderr
+
+
 def test_a_start_that_is_not_there_is_a_sentence(folder, tmp_path):
     with pytest.raises(BadInput, match="none is no folder"):
         build(neox(folder, f"model.init={tmp_path / 'none'}")).init()
@@ -123,7 +135,7 @@ def test_a_table_with_fewer_rows_than_tokens_is_a_sentence(folder):
 
 
 def test_an_imported_run_answers_as_transformers_does(folder, imported, dataset):
-    requests = tiny_data.rows(dataset).slice(0, 6)
+    requests = tiny_data.rows(dataset).slice(0, 3)
     model = load(f"transformer:{imported}")
     info = model.info()
     assert (info.name, info.train_lengths) == ("tiny-pythia", None)

@@ -32,6 +32,16 @@ class Read:
     params: dict
     left_out: tuple[str, ...]
 
+    @property
+    def remark(self) -> str | None:
+        """What the user should know of what was left out; None if nothing was."""
+        if not self.left_out:
+            return None
+        return (
+            f"left out {len(self.left_out)} tensors, such as {self.left_out[0]}: they are no "
+            f"parameters, but follow from {CONFIG}"
+        )
+
 
 def model_of(folder: Path) -> dict[str, Any]:
     """Returns the settings of a `TransformerConfig` that a folder's model has.
