@@ -117,7 +117,9 @@ def test_what_a_start_leaves_out_is_told(folder, tmp_path, capsys):
     tensors = load_file(old / "model.safetensors")
     tensors["gpt_neox.layers.0.attention.masked_bias"] = np.array(-1e9, np.float32)
     save_file(tensors, old / "model.safetensors")
-    expected = "left out 1 tensors, such as gpt_neox.layers.0.attention.masked_bias: they are no"
+    expected = (
+        "left out 1 of its tensors, such as gpt_neox.layers.0.attention.masked_bias: they are no"
+    )
     assert tree_hash(build(neox(old)).init()) == weights(folder)
     assert expected in capsys.readouterr().err
     assert expected in command.run("weights", "import", old, "--out", tmp_path / "run").stderr

@@ -38,7 +38,7 @@ class Read:
         if not self.left_out:
             return None
         return (
-            f"left out {len(self.left_out)} tensors, such as {self.left_out[0]}: they are no "
+            f"left out {len(self.left_out)} of its tensors, such as {self.left_out[0]}: they are no "
             f"parameters, but follow from {CONFIG}"
         )
 
