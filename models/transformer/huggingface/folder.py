@@ -38,8 +38,8 @@ class Read:
         if not self.left_out:
             return None
         return (
-            f"left out {len(self.left_out)} of its tensors, such as {self.left_out[0]}: they are no "
-            f"parameters, but follow from {CONFIG}"
+            f"left out {len(self.left_out)} of its tensors, such as {self.left_out[0]}: they are "
+            f"no parameters, but follow from {CONFIG}"
         )
 
 
