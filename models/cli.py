@@ -14,6 +14,20 @@ _INTERRUPTED = 130
 @click.option("--out", required=True, type=click.Path(path_type=str), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
+@click.option(
+    "--coordinator",
+    metavar="HOST:PORT",
+    help='Where process 0 of several is; "auto": as the cluster says.',
+)
+@click.option("--processes", type=int, help="How many processes train together.")
+@click.option("--process", type=int, help="Which of them this is, from 0.")
+@click.option(
+    "--connect-timeout",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Seconds to wait for the other processes.",
+)
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -23,6 +37,10 @@ def train(
     out: str,
     resume: bool,
     overwrite: bool,
+    coordinator: str | None,
+    processes: int | None,
+    process: int | None,
+    connect_timeout: int,
 ) -> None:
     """Train a model as CONFIG says (a shipped name or a .toml file).
 
@@ -33,21 +51,26 @@ def train(
       clrs-text-bench train quickstart --data data/quickstart --out runs/quickstart
       clrs-text-bench train mine.toml train.seed=1 --data transnar-cpu --out runs/mine-1
       clrs-text-bench train mine.toml train.seed=1 --out runs/mine-1 --resume
+      clrs-text-bench train mine.toml --data transnar --out /shared/runs/mine \\
+        --coordinator 10.0.0.1:9876 --processes 2 --process 0     # and on the other host, 1
     """
     from clrs_text_bench import terminal
 
     from .training import config as configs
-    from .training import run
+    from .training import distributed, run
 
     chosen = configs.load(config, overrides)
-    finished = run.train(chosen, data, out, resume=resume, overwrite=overwrite)
-    log = terminal.log()
+    with distributed.joined(coordinator, processes, process, connect_timeout):
+        finished = run.train(chosen, data, out, resume=resume, overwrite=overwrite)
+        if distributed.is_first():
+            terminal.log().print(_following(finished, config, overrides, out), soft_wrap=True)
+    if not finished:
+        ctx.exit(_INTERRUPTED)
+
+
+def _following(finished: bool, config: str, overrides: tuple[str, ...], out: str) -> str:
+    """Says what can be done next."""
     if finished:
-        following = f"clrs-text-bench evaluate transformer:{out} --data DATASET"
-        log.print(f"trained; next: {following}", soft_wrap=True)
-        return
-    command = [config, *overrides, "--out", out, "--resume"]
-    log.print(
-        f"stopped and saved; go on with clrs-text-bench train {shlex.join(command)}", soft_wrap=True
-    )
-    ctx.exit(_INTERRUPTED)
+        return f"trained; next: clrs-text-bench evaluate transformer:{out} --data DATASET"
+    command = shlex.join([config, *overrides, "--out", out, "--resume"])
+    return f"stopped and saved; go on with clrs-text-bench train {command}"

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 import orbax.checkpoint as ocp
+from jax.sharding import SingleDeviceSharding
 
 from clrs_text_bench.errors import BadInput
 
@@ -121,14 +121,24 @@ class Checkpoints:
 
 
 def _abstract(tree: Any) -> Any:
-    return jax.tree.map(ocp.utils.to_shape_dtype_struct, tree)
+    """Returns shapes, types and places; what has none is to lie on one device.
+
+    Without a place, Orbax would want the devices that the checkpoint was saved from.
+    """
+    here = SingleDeviceSharding(jax.local_devices()[0])
+
+    def expected(x: Any) -> jax.ShapeDtypeStruct:
+        sharding = getattr(x, "sharding", None) or here
+        return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding)
+
+    return jax.tree.map(expected, tree)
 
 
 def tree_hash(tree: Any) -> str:
     """Returns a hash of all arrays' names, shapes, types and bytes, however they lie on devices."""
     digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(mesh.gather(tree)):
-        array = np.asarray(leaf)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = mesh.gather(leaf)  # one by one, so that memory for one is enough
         name = jax.tree_util.keystr(path)
         digest.update(f"{name} {array.shape} {array.dtype}\n".encode() + array.tobytes())
     return digest.hexdigest()

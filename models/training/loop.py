@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import jax
 import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench import progress
 from clrs_text_bench.errors import RunFailed
 
+from . import distributed, optimizer, update
 from . import mesh as meshes
-from . import optimizer, update
 from .checkpoint import Checkpoints
 from .config import TrainingConfig
 from .feed import Fed, Feed
@@ -67,7 +68,7 @@ class Loop:
         # Rows that do not fit the model are found before anything is trained.
         self._place, self._first = self._feed.get_state(), self._take()
         self._update = update.build(trainable.loss, transform, train, self._mesh, self.state)
-        self._metrics = Metrics(run / METRICS, self.step)
+        self._metrics = Metrics(run / METRICS, self.step) if distributed.is_first() else None
         self._pending: list[Measured] = []
         self._measured: list[tuple[float, float]] = []
         self._tokens, self._waited = 0, 0.0
@@ -95,7 +96,7 @@ class Loop:
         steps, scores = self._config.train.steps, None
         with progress.bar("steps", show=show) as bar:
             task = bar.add_task("training", total=steps, completed=self.step)
-            while self.step < steps and not stop.asked:
+            while self.step < steps and not self._is_stopped(stop):
                 self._step()
                 done = self.step
                 if self._due(self._config.train.log_every):
@@ -106,6 +107,14 @@ class Loop:
                     self._save()
             self._save()
         return scores
+
+    def _is_stopped(self, stop: Stop) -> bool:
+        """Returns whether a stop was asked for; several processes agree on it at logged steps."""
+        if jax.process_count() == 1:
+            return stop.asked
+        if self.step % self._config.train.log_every:
+            return False
+        return any(asked[0] for asked in distributed.exchange(bytes([stop.asked])))
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._config.train.steps
@@ -126,9 +135,8 @@ class Loop:
         loss, norm = np.mean(self._measured, axis=0).tolist()
         now = time.perf_counter()
         rate = self._tokens / (now - self._since)
-        self._metrics.log(
+        self._note(
             "train",
-            self.step,
             loss=loss,
             gradient_norm=norm,
             learning_rate=float(self._schedule(self.step - 1)),
@@ -137,6 +145,10 @@ class Loop:
         )
         self._measured, self._tokens, self._waited, self._since = [], 0, 0.0, now
         return f"loss {loss:.3f}  {rate:,.0f} tokens/s"
+
+    def _note(self, kind: str, **values: object) -> None:
+        if self._metrics:
+            self._metrics.log(kind, self.step, **values)
 
     def _settle(self) -> None:
         """Waits for the steps under way; raises `RunFailed` if one of them was not finite."""
@@ -157,7 +169,7 @@ class Loop:
         with self._off_the_clock():
             params = self.state.answering
             scores = score(self._trainable, meshes.gather(params), self._held_out)
-            self._metrics.log("validation", self.step, **scores.mean, cells=scores.cells)
+            self._note("validation", **scores.mean, cells=scores.cells)
             if self._is_best(scores):
                 self._best.save(self.step, params, {"scores": scores.mean})
         return scores

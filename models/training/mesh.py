@@ -4,10 +4,12 @@ Axis "data" has copies of the parameters, axis "fsdp" parts of them (fully shard
 Rajbhandari et al. 2020, arXiv 1910.02054). Batches are cut over both.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from clrs_text_bench.errors import BadInput
@@ -21,26 +23,28 @@ DATA, FSDP = "data", "fsdp"
 _SMALLEST_CUT = 4096
 
 
-def make(settings: config.Mesh, examples: int) -> Mesh:
-    """Returns a mesh over all devices of all processes.
+def make(settings: config.Mesh, examples: int, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """Returns a mesh over devices.
 
     Args:
       settings: of the mesh.
       examples: what is cut over it at a time: a batch, or a part of one.
+      devices: all of all processes if left out.
 
     Raises:
       BadInput: if the devices, or a batch, cannot be cut evenly.
     """
-    devices = jax.device_count()
-    if devices % settings.fsdp:
-        raise BadInput(f"mesh.fsdp {settings.fsdp} does not divide the {devices} devices there are")
-    if examples % devices:
+    devices = jax.devices() if devices is None else devices
+    count = len(devices)
+    if count % settings.fsdp:
+        raise BadInput(f"mesh.fsdp {settings.fsdp} does not divide the {count} devices there are")
+    if examples % count:
         raise BadInput(
             f"{examples} examples (train.batch_size / train.accumulate) cannot be cut evenly over "
-            f"{devices} devices"
+            f"{count} devices"
         )
-    shape = (devices // settings.fsdp, settings.fsdp)
-    return jax.make_mesh(shape, (DATA, FSDP), axis_types=(AxisType.Auto, AxisType.Auto))
+    shape, kinds = (count // settings.fsdp, settings.fsdp), (AxisType.Auto, AxisType.Auto)
+    return jax.make_mesh(shape, (DATA, FSDP), axis_types=kinds, devices=devices)
 
 
 def share() -> Share:
@@ -64,6 +68,11 @@ def _cut(parts: int, shape: tuple[int, ...]) -> PartitionSpec:
     return PartitionSpec(*(FSDP if axis == chosen else None for axis in range(len(shape))))
 
 
+def whole(mesh: Mesh) -> NamedSharding:
+    """Returns how an array lies that every device has whole."""
+    return NamedSharding(mesh, PartitionSpec())
+
+
 def place(mesh: Mesh, tree: Any) -> Any:
     """Puts arrays that every process has whole onto a mesh, as `shardings` says."""
 
@@ -81,9 +90,11 @@ def place_batch(mesh: Mesh, batch: dict[str, np.ndarray]) -> dict[str, jax.Array
 
 
 def gather(tree: Any) -> Any:
-    """Returns a tree's arrays whole, as NumPy arrays, in every process."""
-    if jax.process_count() == 1:
-        return jax.tree.map(np.asarray, tree)
-    from jax.experimental import multihost_utils
+    """Returns a tree's arrays whole, as NumPy arrays, in every process; all must take part."""
 
-    return multihost_utils.process_allgather(tree, tiled=True)
+    def whole(x: Any) -> np.ndarray:
+        if not isinstance(x, jax.Array) or x.is_fully_addressable or x.is_fully_replicated:
+            return np.asarray(x)
+        return np.asarray(multihost_utils.process_allgather(x, tiled=True))
+
+    return jax.tree.map(whole, tree)

@@ -4,17 +4,22 @@ RUN/config.toml     the config, every default spelt out
 RUN/run.json        the record: data, versions, seed, command
 RUN/metrics.jsonl   losses and validations
 RUN/checkpoints/    latest and best
+
+Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
+written by all.
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from clrs_text_bench import storage
 from clrs_text_bench.errors import BadInput
 
 from . import config as configs
-from . import interrupt, mesh, record
+from . import distributed, interrupt, mesh, record
 from . import source as sources
 from .compilation import cache_programs
 from .config import TrainingConfig
@@ -56,36 +61,50 @@ def train(
         data do not fit the model.
       RunFailed: if the loss became infinite or no number.
     """
-    run = Path(out)
+    cache_programs()
+    run, show = Path(out), show and distributed.is_first()
+    # Nothing is written before all have looked.
+    found = distributed.together(lambda: _look(run, config, resume=resume, overwrite=overwrite))
+    if data is None and found.begun is None:
+        raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
+    source = distributed.together(lambda: sources.find(data or found.begun.data, config, show=show))
+    distributed.same({"config": configs.dumps(config), "data": source.hash})
+    if not (found.ours and resume):
+        distributed.first(lambda: _begin(run, config))
+    try:
+        loop = _prepare(config, source, run, found.begun)
+    except BadInput:
+        if not found.ours and distributed.is_first():
+            _abandon(run, found.existed)
+        raise
+    with contextlib.closing(loop), interrupt.catching() as stop:
+        loop.run(stop, show=show)
+    return loop.step == config.train.steps
+
+
+class _Found(NamedTuple):
+    """What is there before a run begins: a folder, a run in it, and the record of that."""
+
+    existed: bool
+    ours: bool
+    begun: RunRecord | None
+
+
+def _look(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -> _Found:
+    """Settles whether a run can begin, or go on, in a folder."""
     existed, ours = run.exists(), _is_ours(run, resume=resume, overwrite=overwrite)
     begun = None
     if ours and resume:
         _check_config(run, config)
         begun = record.read(run) if (run / record.FILE).exists() else None
-    if data is None and begun is None:
-        raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
-    source = sources.find(data or begun.data, config, show=show)
-    if not (ours and resume):
-        _begin(run, config)
-    try:
-        loop = _prepare(config, source, run, begun)
-    except BadInput:
-        if not ours:
-            _abandon(run, existed)
-        raise
-    try:
-        with interrupt.catching() as stop:
-            loop.run(stop, show=show)
-    finally:
-        loop.close()
-    return loop.step == config.train.steps
+    return _Found(existed, ours, begun)
 
 
 def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord | None) -> Loop:
     """Brings model and data together."""
-    cache_programs()
     trainable, train = build(config), config.train
-    _settle_record(run, begun, record.make(config, trainable.record(), source))
+    now = record.make(config, trainable.record(), source)
+    distributed.first(lambda: _settle_record(run, begun, now))
     held_out = source.held_out()
     feed = Feed(source.blocks, trainable, held_out, train.batch_size, train.seed, mesh.share())
     return Loop(config, trainable, feed, held_out, run)

@@ -74,7 +74,7 @@ def build(
         return State(params, optimizer, mean), measured
 
     lying = meshes.shardings(mesh, state)
-    return jax.jit(update, donate_argnums=0, out_shardings=(lying, None))
+    return jax.jit(update, donate_argnums=0, out_shardings=(lying, meshes.whole(mesh)))
 
 
 def _gradients(

@@ -1,0 +1,122 @@
+"""What a training step of a config takes on each device, by XLA's own account of the compiled step.
+
+    python benchmarks/memory.py CONFIG [KEY=VALUE]... [--devices 1,4,8] [--accumulate 16]
+    python benchmarks/memory.py CONFIG [KEY=VALUE]... --devices 4 --tpu v5e:2x2
+
+Nothing is run: the step, on the config's longest sequences, is compiled, parameters and optimiser
+cut over all devices. They are virtual CPU devices, and then this is no measurement of a card: XLA
+fuses and schedules otherwise there, and on CPUs it undoes `model.remat`. With libtpu installed they
+can be TPUs, which this machine need not have; whether a step fits into their memory is XLA's word.
+"""
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Sequence
+
+import click
+import jax
+import jax.numpy as jnp
+from jax.experimental import topologies
+from jax.sharding import NamedSharding, PartitionSpec
+from rich.table import Table
+
+from clrs_text_bench import terminal
+from clrs_text_bench.models.training import config as configs
+from clrs_text_bench.models.training import mesh, optimizer, update
+from clrs_text_bench.models.training.buckets import size_for
+from clrs_text_bench.models.training.config import TrainingConfig
+from clrs_text_bench.models.training.trainable import build
+
+
+def cpus(count: int) -> Sequence[jax.Device]:
+    """Returns virtual CPU devices; to be called before JAX is used."""
+    jax.config.update("jax_num_cpu_devices", count)
+    return jax.devices()
+
+
+def tpus(topology: str) -> Sequence[jax.Device]:
+    """Returns the devices of a topology, such as v5e:2x2, to compile for."""
+    os.environ["TPU_SKIP_MDS_QUERY"] = "1"
+    return topologies.get_topology_desc(topology, "tpu").devices
+
+
+def compiled(config: TrainingConfig, devices: Sequence[jax.Device]) -> jax.stages.Compiled:
+    """Compiles a step on the longest sequences."""
+    trainable, train = build(config), config.train
+    transform = optimizer.build(config.optimizer, train.steps)
+    cut = mesh.make(config.mesh, train.batch_size // train.accumulate, devices)
+    state = jax.eval_shape(lambda p: update.start(p, transform, train), trainable.shapes())
+    step = update.build(trainable.loss, transform, train, cut, state)
+    lying = mesh.shardings(cut, state)
+    state = jax.tree.map(
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), state, lying
+    )
+    rows = NamedSharding(cut, PartitionSpec((mesh.DATA, mesh.FSDP)))
+    T, A = size_for(config.model.context), config.model.max_answer
+    kinds = {"tokens": T, "positions": T, "places": A, "targets": A, "weights": A}
+    batch = {
+        name: jax.ShapeDtypeStruct(
+            (train.batch_size, width),
+            jnp.float32 if name == "weights" else jnp.int32,
+            sharding=rows,
+        )
+        for name, width in kinds.items()
+    }
+    return step.lower(state, batch).compile()
+
+
+def account(config: TrainingConfig, devices: Sequence[jax.Device]) -> list[str]:
+    """Returns a device's GB: state and batch, temporaries, and all at the peak."""
+    try:
+        found = compiled(config, devices).memory_analysis()
+    except jax.errors.JaxRuntimeError as error:
+        needed = re.search(r"required for HLO temporaries \(([\d.]+)G\)", str(error))
+        if not needed:
+            raise
+        return ["", f"{float(needed[1]) * 2**30 / 1e9:.2f}", "does not fit"]
+    arguments, temporaries = found.argument_size_in_bytes, found.temp_size_in_bytes
+    # The state's memory is given to the next state.
+    fresh = found.output_size_in_bytes - found.alias_size_in_bytes
+    return [f"{x / 1e9:.2f}" for x in (arguments, temporaries, arguments + temporaries + fresh)]
+
+
+@click.command()
+@click.argument("name", metavar="CONFIG")
+@click.argument("overrides", nargs=-1)
+@click.option("--devices", default="1,4,8", show_default=True)
+@click.option("--accumulate", default=16, show_default=True, help="Parts, where there are any.")
+@click.option("--tpu", metavar="TOPOLOGY", help="Compile for TPUs, such as v5e:2x2.")
+def main(
+    name: str, overrides: tuple[str, ...], devices: str, accumulate: int, tpu: str | None
+) -> None:
+    counts = [int(count) for count in devices.split(",")]
+    jax.config.update("jax_platforms", "cpu")
+    there = tpus(tpu) if tpu else cpus(max(counts))
+    parameters = build(configs.load(name, overrides)).shapes()
+    total = sum(x.size for x in jax.tree.leaves(parameters))
+    report = Table(
+        *(
+            "devices",
+            "remat",
+            "accumulate",
+            "state and batch",
+            "temporaries",
+            "peak",
+            "compiled in",
+        ),
+        title=f"{name}: {total / 1e6:.1f} million parameters; GB a device",
+    )
+    for count, remat, parts in itertools.product(counts, (False, True), (1, accumulate)):
+        changes = (f"model.remat={str(remat).lower()}", f"train.accumulate={parts}")
+        config = configs.load(name, (*overrides, *changes, f"mesh.fsdp={count}"))
+        began = time.perf_counter()
+        found = account(config, there[:count])
+        took = f"{time.perf_counter() - began:.0f} s"
+        report.add_row(str(count), "yes" if remat else "no", str(parts), *found, took)
+    terminal.output().print(report)
+
+
+if __name__ == "__main__":
+    main()
