@@ -7,7 +7,13 @@ Orbax puts a checkpoint in place when it is whole, so that a killed run leaves w
 It does not notice an altered byte of an array, which is what the hash is for.
 """
 
+import contextlib
+import errno
 import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +22,14 @@ import jax
 import orbax.checkpoint as ocp
 from jax.sharding import SingleDeviceSharding
 
+from clrs_text_bench import storage
 from clrs_text_bench.errors import BadInput
 
-from . import mesh
+from . import distributed, mesh
 
 FOLDER = "checkpoints"
+
+_SMALL_FILES = 1 << 16  # bytes, beside the arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +75,46 @@ class Checkpoints:
           step: number of steps done.
           state: a tree of arrays.
           progress: JSON values.
+
+        Raises:
+          BadInput: if it cannot be written, such as on a full disk; the one before is kept.
         """
         items = ocp.args.Composite(
             state=ocp.args.StandardSave(state),
             progress=ocp.args.JsonSave(progress),
             hash=ocp.args.JsonSave(tree_hash(state)),
         )
-        self._manager.save(step, args=items)
+        distributed.first(lambda: self._check_room(step, state))
+        with self._writing(step):
+            self._manager.save(step, args=items)
+
+    def _check_room(self, step: int, state: Any) -> None:
+        """Refuses what the disk has no room for, before Orbax tries, whose threads then cry out."""
+        needed = sum(x.nbytes for x in jax.tree.leaves(state)) + _SMALL_FILES
+        if needed > shutil.disk_usage(self._folder).free:
+            with storage.writing(self._where(step)):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _where(self, step: int) -> str:
+        return f"checkpoint {self._folder / str(step)}"
+
+    @contextlib.contextmanager
+    def _writing(self, step: int) -> Iterator[None]:
+        """Turns a failure of the disk into a sentence, and leaves nothing half-written."""
+        try:
+            with storage.writing(self._where(step)):
+                try:
+                    yield
+                except ValueError as error:
+                    # Tensorstore has no error of its own for what the disk says.
+                    found = re.search(r"os_error_code='(\d+)'", str(error))
+                    if found is None:
+                        raise
+                    raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+        except BadInput:
+            for torn in self._folder.glob("*.orbax-checkpoint-tmp*"):
+                shutil.rmtree(torn, ignore_errors=True)
+            raise
 
     def progress(self) -> dict:
         """Returns the JSON values that were saved with the checkpoint there is."""

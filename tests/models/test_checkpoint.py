@@ -8,6 +8,10 @@ import pytest
 
 from clrs_text_bench import registry
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.models.training.checkpoint import Checkpoints
+
+from .. import command, small_disk
+from . import tiny_run
 
 
 def load(path):
@@ -95,3 +99,38 @@ def test_a_folder_that_holds_no_trained_run_is_refused(out, tmp_path):
     with pytest.raises(BadInput, match=r"best holds no checkpoint; train the run first"):
         load(out)
     assert not (out / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("is_foreseen", [True, False], ids=["foreseen", "while it is written"])
+def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(
+    is_foreseen, unbroken, dataset, tmp_path, monkeypatch
+):
+    with small_disk.mounted(tmp_path / "disk", "4m") as disk:
+        out = disk / "run"
+        with monkeypatch.context() as patched:
+            tiny_run.stop_at(patched, 7)
+            tiny_run.train(tiny_run.config(), dataset, out)
+        good = tiny_run.params(out)
+        small_disk.fill(disk, leave=100_000)
+        if not is_foreseen:
+            monkeypatch.setattr(Checkpoints, "_check_room", lambda *_: None)
+        with pytest.raises(BadInput) as error:
+            tiny_run.train(tiny_run.config(), dataset, out, resume=True)
+        assert str(error.value) == (
+            f"cannot write checkpoint {out / 'checkpoints' / 'latest' / '9'}: the disk is full; "
+            "free some space, then run again with --resume"
+        )
+        assert tiny_run.params(out) == good
+        assert [p.name for p in (out / "checkpoints" / "latest").iterdir()] == ["7"]
+        (disk / "filler").unlink()
+        assert tiny_run.train(tiny_run.config(), dataset, out, resume=True)
+        assert tiny_run.params(out) == tiny_run.params(unbroken)
+
+
+def test_a_full_disk_ends_a_process_with_a_sentence(dataset, tmp_path):
+    (tmp_path / "tiny.toml").write_text(tiny_run.TOML)
+    with small_disk.mounted(tmp_path / "disk", "300k") as disk:
+        given = ("tiny.toml", "train.steps=3", "validation.every=3", "--data", dataset.url)
+        found = command.sentence("train", *given, "--out", disk / "run", cwd=tmp_path)
+        assert found.startswith(f"cannot write checkpoint {disk}")
+        assert "the disk is full; free some space, then run again with --resume" in found
