@@ -1,7 +1,7 @@
 """What a training step of a config takes on each device, by XLA's own account of the compiled step.
 
-    python benchmarks/memory.py CONFIG [KEY=VALUE]... [--devices 1,4,8] [--accumulate 16]
-    python benchmarks/memory.py CONFIG [KEY=VALUE]... --devices 4 --tpu v5e:2x2
+    python benchmarks/memory.py CONFIG [KEY=VALUE]... [--devices 1,4,8] [--accumulate 1,32]
+    python benchmarks/memory.py CONFIG [KEY=VALUE]... --devices 4 --accumulate 64 --tpu v5e:2x2
 
 Nothing is run: the step, on the config's longest sequences, is compiled, parameters and optimiser
 cut over all devices. They are virtual CPU devices, and then this is no measurement of a card: XLA
@@ -86,12 +86,12 @@ def account(config: TrainingConfig, devices: Sequence[jax.Device]) -> list[str]:
 @click.argument("name", metavar="CONFIG")
 @click.argument("overrides", nargs=-1)
 @click.option("--devices", default="1,4,8", show_default=True)
-@click.option("--accumulate", default=16, show_default=True, help="Parts, where there are any.")
+@click.option("--accumulate", default="1,32", show_default=True, help="Parts of a batch.")
 @click.option("--tpu", metavar="TOPOLOGY", help="Compile for TPUs, such as v5e:2x2.")
 def main(
-    name: str, overrides: tuple[str, ...], devices: str, accumulate: int, tpu: str | None
+    name: str, overrides: tuple[str, ...], devices: str, accumulate: str, tpu: str | None
 ) -> None:
-    counts = [int(count) for count in devices.split(",")]
+    counts, cuts = ([int(n) for n in given.split(",")] for given in (devices, accumulate))
     jax.config.update("jax_platforms", "cpu")
     there = tpus(tpu) if tpu else cpus(max(counts))
     parameters = build(configs.load(name, overrides)).shapes()
@@ -108,7 +108,7 @@ def main(
         ),
         title=f"{name}: {total / 1e6:.1f} million parameters; GB a device",
     )
-    for count, remat, parts in itertools.product(counts, (False, True), (1, accumulate)):
+    for count, remat, parts in itertools.product(counts, (False, True), cuts):
         changes = (f"model.remat={str(remat).lower()}", f"train.accumulate={parts}")
         config = configs.load(name, (*overrides, *changes, f"mesh.fsdp={count}"))
         began = time.perf_counter()
