@@ -4,6 +4,7 @@ RUN/config.toml     the config, every default spelt out
 RUN/run.json        the record: data, versions, seed, command
 RUN/metrics.jsonl   losses and validations
 RUN/checkpoints/    latest and best
+RUN/tokenizer.json  the tokeniser, where it came from a file
 
 Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
 written by all.
@@ -15,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from clrs_text_bench import storage
+from clrs_text_bench import storage, tokenizer_json
 from clrs_text_bench.errors import BadInput
 
 from . import config as configs
@@ -31,7 +32,7 @@ from .trainable import build
 
 _CONFIG = "config.toml"
 _FOLDERS = ("checkpoints",)
-_FILES = (_CONFIG, record.FILE, METRICS)
+_FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE)
 
 
 def train(
@@ -105,9 +106,17 @@ def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord
     trainable, train = build(config), config.train
     now = record.make(config, trainable.record(), source)
     distributed.first(lambda: _settle_record(run, begun, now))
+    distributed.first(lambda: _keep(run, trainable.files()))
     held_out = source.held_out()
     feed = Feed(source.blocks, trainable, held_out, train.batch_size, train.seed, mesh.share())
     return Loop(config, trainable, feed, held_out, run)
+
+
+def _keep(run: Path, files: dict[str, bytes]) -> None:
+    """Puts files that the run needs to answer into its folder."""
+    for name, data in files.items():
+        with storage.writing(str(run / name)):
+            storage.write_local(str(run / name), data)
 
 
 def _is_ours(run: Path, *, resume: bool, overwrite: bool) -> bool:

@@ -42,6 +42,9 @@ class Trainable(Protocol):
     def record(self) -> dict[str, Any]:
         """Returns what a checkpoint must agree with to be read by this code, as JSON values."""
 
+    def files(self) -> dict[str, bytes]:
+        """Returns the files, by name, that a run needs besides its checkpoints to answer."""
+
     def init(self) -> Params:
         """Returns the initial parameters, a tree of float32 arrays."""
 
