@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from rich.table import Table
-from train import operations
+from train import matrix_rate, operations
 
 from clrs_text_bench import terminal
 from clrs_text_bench.models.training import config as configs
@@ -56,14 +56,6 @@ def seconds(call: Callable[[], object]) -> float:
         jax.block_until_ready(call())
         times.append(time.perf_counter() - began)
     return min(times)
-
-
-def matrix_rate(dtype: str) -> float:
-    """Returns operations a second of a large product on one device."""
-    size = _PRODUCT[jax.default_backend()]
-    x = jnp.ones((size, size), dtype)
-    product = jax.jit(lambda a: a @ a)
-    return 2 * size**3 / seconds(lambda: product(x))
 
 
 def random_batch(config: TrainingConfig, length: int, vocab_size: int) -> dict[str, np.ndarray]:
@@ -241,7 +233,7 @@ def main(
             model={"max_answer": answer, "context": max(config.model.context, length + answer)},
         )
         dtype = config.model.dtype
-        rates[dtype] = rates.get(dtype) or matrix_rate(dtype)
+        rates[dtype] = rates.get(dtype) or matrix_rate(dtype, _PRODUCT[jax.default_backend()])
         report.add_row(*speed(name, config, length, rates[dtype]))
     console.print(report)
     for dtype, rate in rates.items():

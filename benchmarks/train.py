@@ -33,12 +33,12 @@ _REPEATS = 5
 _PASSES = 3
 
 
-def matrix_rate() -> float:
-    """Returns operations a second of the best of a few large float32 products."""
-    x = jnp.ones((_PRODUCT, _PRODUCT))
+def matrix_rate(dtype: str = "float32", size: int = _PRODUCT) -> float:
+    """Returns operations a second of the best of a few large products on one device."""
+    x = jnp.ones((size, size), dtype)
     product = jax.jit(lambda a: a @ a)
     best = min(_seconds(lambda: product(x).block_until_ready()) for _ in range(1 + _REPEATS))
-    return 2 * _PRODUCT**3 / best
+    return 2 * size**3 / best
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -162,6 +162,14 @@ class Checkpoints:
             self._manager.close()
 
 
+def best(run: Path, params: Any) -> Checkpoint:
+    """Reads the best checkpoint of a run; see `Checkpoints.restore`."""
+    kept = Checkpoints(run, "best")
+    found = kept.restore(params)
+    kept.close()
+    return found
+
+
 def _abstract(tree: Any) -> Any:
     """Returns shapes, types and places; what has none is to lie on one device.
 

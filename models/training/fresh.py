@@ -24,8 +24,6 @@ class Fresh:
     split of that name with the cells that are trained on. See `source.Source`.
     """
 
-    use_hints: bool
-
     def __init__(self, recipe: Recipe, name: str, config: Validation, *, seed: int) -> None:
         """Sets a stream up; nothing is made yet.
 

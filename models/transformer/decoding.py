@@ -182,12 +182,18 @@ class _Bucket:
 
     def _take_out(self, batch: _Batch, level: int, took: float) -> None:
         """Keeps the answers of a batch that have ended; the others wait."""
-        rows, done_B = batch.rows(), np.asarray(batch.state.done_B)
+        rows, state = batch.rows(), batch.state
+        # Fetched once: an element of an array on a device costs as much as all of it.
+        answers_BxM, counts_B, done_B, stopped_B = map(
+            np.asarray, (state.answers_BxM, state.counts_B, state.done_B, state.stopped_B)
+        )
         for row in rows:
             member = int(batch.members[row])
             self._seconds[member] = self._seconds.get(member, 0.0) + took / len(rows)
             if done_B[row]:
-                self._ended[member] = _completion(batch.state, row, self._seconds[member])
+                tokens = answers_BxM[row, : counts_B[row]]
+                reason = "stop" if stopped_B[row] else "length"
+                self._ended[member] = Completion(tokens, reason, self._seconds[member])
                 batch.members[row] = -1
         if len(batch.rows()):
             self._wait(batch, level)
@@ -216,12 +222,6 @@ class _Bucket:
         size = self._decoder.sizes[level + 1]
         state, took = self._decoder.go_on(self._params, batch.asked, size, batch.state)
         self._take_out(_Batch(batch.members, batch.asked, state), level + 1, took)
-
-
-def _completion(state: State, row: int, seconds: float) -> Completion:
-    count = int(state.counts_B[row])
-    reason = "stop" if state.stopped_B[row] else "length"
-    return Completion(np.asarray(state.answers_BxM)[row, :count], reason, seconds)
 
 
 class _Compiled:

@@ -10,8 +10,7 @@ from clrs_text_bench import terminal, tokenizer_json, tokenizers
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.tokenizers import Tokenizer
 
-from ..training import record
-from ..training.checkpoint import Checkpoints
+from ..training import checkpoint, record
 from . import huggingface
 from .config import TransformerConfig
 
@@ -59,10 +58,7 @@ def _of_run(
     # Left out, it is the tokeniser's, which is the same.
     theirs["vocab_size"] = theirs["vocab_size"] or tokenizer.vocab_size
     _compare(run, theirs, config, vocab_size)
-    checkpoints = Checkpoints(run, "best")
-    checkpoint = checkpoints.restore(shapes)
-    checkpoints.close()
-    return checkpoint.state
+    return checkpoint.best(run, shapes).state
 
 
 def _compare(folder: Path, theirs: dict, config: TransformerConfig, vocab_size: int) -> None:

@@ -12,6 +12,7 @@ from clrs_text_bench.protocols import ModelInfo
 from ..training.checkpoint import Checkpoint, tree_hash
 from ..training.compilation import cache_programs
 from ..training.record import RunRecord
+from . import attention
 from .runs import open_run
 from .sampling import Sampling, split
 from .trainable import TrainableTransformer
@@ -94,7 +95,7 @@ def _info(
             "sampling_seed": sampling.seed,
             "position_draws": sampling.draws,
             "batch_size": trainable.decoder.batch,
-            "attention": "jax.nn.dot_product_attention",
+            "attention": attention.kernel(),
             "device": jax.devices()[0].device_kind,
         },
     )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from clrs_text_bench import tokenizer_json
 from clrs_text_bench.errors import BadInput
 
-from ..training import record
-from ..training.checkpoint import Checkpoint, Checkpoints
+from ..training import checkpoint, record
+from ..training.checkpoint import Checkpoint
 from ..training.record import RunRecord
 from .sampling import Sampling
 from .trainable import TrainableTransformer
@@ -48,7 +48,4 @@ def open_run(run: Path, sampling: Sampling = Sampling()) -> Opened:  # noqa: B00
             f"{str(found.model.get('vocabulary'))[:12]}, this package has another; use the "
             f"clrs-text-bench {found.versions.get('clrs-text-bench')} that trained it"
         )
-    checkpoints = Checkpoints(run, "best")
-    checkpoint = checkpoints.restore(trainable.shapes())
-    checkpoints.close()
-    return Opened(found, trainable, checkpoint)
+    return Opened(found, trainable, checkpoint.best(run, trainable.shapes()))

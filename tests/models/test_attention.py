@@ -41,6 +41,13 @@ def test_values_and_gradients_are_jaxs_own(masked):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+def test_the_record_names_the_kernel_that_runs():
+    text = jax.jit(attention.attend).lower(*arrays(keys=T)).as_text()
+    own = jax.jit(lambda q, k, v: attention._on_cpu(q, k, v, None)).lower(*arrays(keys=T)).as_text()
+    assert text.count("stablehlo.divide") == own.count("stablehlo.divide")
+    assert attention.kernel() == "einsum"
+
+
 def test_scores_of_any_size_are_no_overflow():
     q, k, v = arrays(keys=T)
     found = attention._on_cpu(1e3 * q, 1e3 * k, v, None)
