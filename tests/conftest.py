@@ -1,3 +1,12 @@
+"""Set before any test is collected: what may be imported, and the oracle's seed."""
+
+import sys
+
+# PyTorch for NVIDIA cards brings Triton, whose LLVM aborts the process when it is loaded after
+# TensorFlow's ("registered more than once"). PyTorch is a reference on the CPU here and needs none.
+sys.modules["triton"] = None
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--upstream-seed",
