@@ -19,14 +19,14 @@ from clrs_text_bench.errors import RunFailed
 
 from . import distributed, optimizer, update
 from . import mesh as meshes
-from .checkpoint import Checkpoints
+from .checkpoint import Checkpoints, tree_hash
 from .config import TrainingConfig
 from .feed import Fed, Feed
 from .interrupt import Stop
 from .metrics import Metrics
 from .scoring import HEADLINE, Scores, score
 from .trainable import Trainable
-from .update import Measured
+from .update import Measured, State
 
 METRICS = "metrics.jsonl"
 
@@ -62,21 +62,26 @@ class Loop:
         transform = optimizer.build(config.optimizer, train.steps)
         self.step = 0
         self._feed = feed.ahead()
-        self.state = meshes.place(self._mesh, update.start(trainable.init(), transform, train))
-        if self._latest.step is not None:
-            self._go_on()
+        begins = self._latest.step is None
+        if begins:
+            self.state = meshes.place(self._mesh, update.start(trainable.init(), transform, train))
+        else:
+            self._go_on(update.expected(trainable.shapes(), transform, train))
         # Rows that do not fit the model are found before anything is trained.
         self._place, self._first = self._feed.get_state(), self._take()
         self._update = update.build(trainable.loss, transform, train, self._mesh, self.state)
-        self._metrics = Metrics(run / METRICS, self.step) if distributed.is_first() else None
+        logged = -1 if begins else self.step
+        self._metrics = Metrics(run / METRICS, logged) if distributed.is_first() else None
+        if begins:
+            self._note("initial", params_hash=tree_hash(self.state.params))
         self._pending: list[Measured] = []
         self._measured: list[tuple[float, float]] = []
         self._tokens, self._waited = 0, 0.0
         self._since = time.perf_counter()
 
-    def _go_on(self) -> None:
+    def _go_on(self, expected: State) -> None:
         """Takes the state and the place in the feed from the latest checkpoint."""
-        found = self._latest.restore(self.state)
+        found = self._latest.restore(meshes.lying(self._mesh, expected))
         self.step, self.state = found.step, found.state
         self._feed.set_state(found.progress["feed"])
 

@@ -73,6 +73,15 @@ def whole(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
+def lying(mesh: Mesh, shapes: Any) -> Any:
+    """Returns a tree's shapes and types, with how they lie on a mesh as `shardings` says."""
+
+    def at(x: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding)
+
+    return jax.tree.map(at, shapes, shardings(mesh, shapes))
+
+
 def place(mesh: Mesh, tree: Any) -> Any:
     """Puts arrays that every process has whole onto a mesh, as `shardings` says."""
 

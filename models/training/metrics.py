@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: one JSON object a line, for each logged step and each validation."""
+"""`metrics.jsonl`: one JSON object a line, for the start, each logged step and each validation."""
 
 import json
 import os

@@ -2,7 +2,7 @@
 
 RUN/config.toml     the config, every default spelt out
 RUN/run.json        the record: data, versions, seed, command
-RUN/metrics.jsonl   losses and validations
+RUN/metrics.jsonl   hash of the initial parameters, losses, validations
 RUN/checkpoints/    latest and best
 RUN/tokenizer.json  the tokeniser, where it came from a file
 

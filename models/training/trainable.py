@@ -48,6 +48,9 @@ class Trainable(Protocol):
     def init(self) -> Params:
         """Returns the initial parameters, a tree of float32 arrays."""
 
+    def shapes(self) -> Params:
+        """Returns the shapes and types of the parameters, without making any."""
+
     def encode(self, table: "pa.Table") -> Examples:
         """Makes rows with `columns` ready; raises `BadInput` on rows that do not fit."""
 

@@ -49,6 +49,11 @@ def start(params: Params, transform: optax.GradientTransformation, train: Train)
     return State(params, transform.init(params), mean)
 
 
+def expected(shapes: Any, transform: optax.GradientTransformation, train: Train) -> State:
+    """Returns the shapes and types of a state, given those of the parameters."""
+    return jax.eval_shape(lambda params: start(params, transform, train), shapes)
+
+
 def build(
     loss: Loss, transform: optax.GradientTransformation, train: Train, mesh: Mesh, state: State
 ) -> Callable[[State, Any], tuple[State, Measured]]:

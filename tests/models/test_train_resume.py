@@ -7,6 +7,7 @@ import pytest
 
 from clrs_text_bench.models.training import run
 from clrs_text_bench.models.training.metrics import Metrics
+from clrs_text_bench.models.transformer.trainable import TrainableTransformer
 
 from .tiny_run import config, contents, logged, params, stop_at, train
 
@@ -45,6 +46,16 @@ def test_a_resumed_run_needs_no_data_named(unbroken, dataset, tmp_path, monkeypa
         stop_at(patched, 4)
         train(config(), dataset, tmp_path / "run")
     assert run.train(config(), None, tmp_path / "run", resume=True, show=False)
+    assert params(tmp_path / "run") == params(unbroken)
+
+
+def test_a_resumed_run_makes_no_initial_parameters(unbroken, dataset, tmp_path, monkeypatch):
+    """So it does not need the folder that they came from, nor memory for two states."""
+    with monkeypatch.context() as patched:
+        stop_at(patched, 4)
+        train(config(), dataset, tmp_path / "run")
+    monkeypatch.setattr(TrainableTransformer, "init", lambda self: pytest.fail("made again"))
+    assert train(config(), dataset, tmp_path / "run", resume=True)
     assert params(tmp_path / "run") == params(unbroken)
 
 

@@ -11,6 +11,8 @@ import pytest
 from clrs_text_bench import registry
 from clrs_text_bench.errors import RunFailed
 from clrs_text_bench.models.training import update
+from clrs_text_bench.models.training.checkpoint import tree_hash
+from clrs_text_bench.models.training.trainable import build
 
 from .. import tiny_data
 from .tiny_run import config, logged, metrics, params, stop_at, train
@@ -36,8 +38,10 @@ def test_a_run_leaves_its_config_record_metrics_and_checkpoints(unbroken, datase
 
 def test_metrics_hold_every_logged_step_once(unbroken):
     trained = [("train", step) for step in (2, 4, 6, 8, 10, 12)]
-    assert sorted(logged(unbroken)) == sorted([*trained, ("validation", 6), ("validation", 12)])
-    first = metrics(unbroken)[0]
+    others = [("initial", 0), ("validation", 6), ("validation", 12)]
+    assert sorted(logged(unbroken)) == sorted([*trained, *others])
+    initial, first = metrics(unbroken)[:2]
+    assert initial["params_hash"] == tree_hash(build(config()).init())
     assert first["loss"] == pytest.approx(np.log(1718), rel=0.3)
     assert set(first) == {
         *("kind", "step", "loss", "gradient_norm", "learning_rate"),
@@ -74,7 +78,7 @@ def test_overwriting_replaces_a_run_and_leaves_other_files(unbroken, dataset, tm
     (out / "notes.txt").write_text("mine")
     assert train(config("train.steps=4"), dataset, out, overwrite=True)
     assert params(out)[1] == 4
-    assert {line["step"] for line in metrics(out)} == {2, 4}
+    assert {line["step"] for line in metrics(out)} == {0, 2, 4}
     assert (out / "notes.txt").read_text() == "mine"
 
 
