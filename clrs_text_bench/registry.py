@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from clrs_text_bench.errors import BadInput, unknown
 
-Group = Literal["tasks", "generators", "evaluators", "models", "commands", "streams"]
+Group = Literal["tasks", "generators", "evaluators", "models", "commands", "streams", "processors"]
 
 _KINDS = {
     "tasks": "task plug-in",
@@ -23,6 +23,7 @@ _KINDS = {
     "models": "model",
     "commands": "command",
     "streams": "stream",
+    "processors": "processor",
 }
 
 

@@ -39,12 +39,17 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     found = error.errors()
     # A key written wrong is unknown, and the one that was meant is missing: name the former.
     first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
-    place = ".".join(str(part) for part in first["loc"])
+    parts, parent = _walk(model, first["loc"])
+    place = ".".join(parts)
     if first["type"] == "extra_forbidden":
-        known = _fields_at(model, first["loc"][:-1])
+        known = list(parent.model_fields) if parent else []
         return f"unknown key {place!r}{did_you_mean(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
         return f"key {place!r} is missing"
+    if first["type"] == "union_tag_invalid":
+        context = first["ctx"]
+        expected = " or ".join(context["expected_tags"].split(", "))
+        return f"{place}.kind = {context['tag']!r}: input should be {expected}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{place}: {message}" if place else message
@@ -58,16 +63,32 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
-def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
-    """Returns the field names of the model nested at a location."""
+def _walk(model: type[BaseModel], location: tuple) -> tuple[list[str], type[BaseModel] | None]:
+    """Follows a location; returns its parts, and the model that has or lacks the last one.
+
+    After a field that is one of several models, pydantic names which; that is no part of the place.
+    """
+    parts: list[str] = []
+    parent: type[BaseModel] | None = model
     places = iter(location)
-    for place in places:
-        annotation = model.model_fields[place].annotation
+    for part in places:
+        parts.append(str(part))
+        if parent is None or part not in parent.model_fields:
+            continue
+        annotation = parent.model_fields[part].annotation
         if get_origin(annotation) in (dict, list, tuple):
-            next(places, None)  # a key or an index
-        nested = [annotation, *get_args(annotation)]
-        found = [n for n in nested if isinstance(n, type) and issubclass(n, BaseModel)]
-        if not found:
-            return []
-        model = found[0]
-    return list(model.model_fields)
+            parts += [str(key) for key in [next(places, None)] if key is not None]
+        nested = _models(annotation)
+        if len(nested) > 1:
+            tag = next(places, None)
+            nested = [m for m in nested if m.model_fields["kind"].default == tag]
+        if nested:
+            parent = nested[0]
+    return parts, parent
+
+
+def _models(annotation: object) -> list[type[BaseModel]]:
+    """Returns the models among a type and its parts."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]

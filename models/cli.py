@@ -63,14 +63,15 @@ def train(
     with distributed.joined(coordinator, processes, process, connect_timeout):
         finished = run.train(chosen, data, out, resume=resume, overwrite=overwrite)
         if distributed.is_first():
-            terminal.log().print(_following(finished, config, overrides, out), soft_wrap=True)
+            said = _following(finished, chosen.model.kind, config, overrides, out)
+            terminal.log().print(said, soft_wrap=True)
     if not finished:
         ctx.exit(_INTERRUPTED)
 
 
-def _following(finished: bool, config: str, overrides: tuple[str, ...], out: str) -> str:
+def _following(finished: bool, kind: str, config: str, overrides: tuple[str, ...], out: str) -> str:
     """Says what can be done next."""
     if finished:
-        return f"trained; next: clrs-text-bench evaluate transformer:{out} --data DATASET"
+        return f"trained; next: clrs-text-bench evaluate {kind}:{out} --data DATASET"
     command = shlex.join([config, *overrides, "--out", out, "--resume"])
     return f"stopped and saved; go on with clrs-text-bench train {command}"

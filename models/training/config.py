@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from clrs_text_bench import validation
 from clrs_text_bench.errors import BadInput, unknown
 
+from ..nar.config import NarConfig
 from ..transformer.config import TransformerConfig
 from . import toml
 
@@ -107,6 +108,19 @@ class Validation(_Strict):
     fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
 
 
+def _kind(model: object) -> object:
+    """Returns which kind of model a table is of; a Transformer if it does not say."""
+    if isinstance(model, Mapping):
+        return model.get("kind", "transformer")
+    return getattr(model, "kind", None)
+
+
+Model = Annotated[
+    Annotated[TransformerConfig, Tag("transformer")] | Annotated[NarConfig, Tag("nar")],
+    Discriminator(_kind),
+]
+
+
 class TrainingConfig(_Strict):
     """All that a training run is told, but for its data.
 
@@ -120,7 +134,7 @@ class TrainingConfig(_Strict):
     """
 
     name: Annotated[str, Field(min_length=1, strict=True)] | None = None
-    model: TransformerConfig = TransformerConfig()
+    model: Model = TransformerConfig()
     train: Train = Train()
     optimizer: Optimizer = Optimizer()
     validation: Validation = Validation()
@@ -137,6 +151,11 @@ class TrainingConfig(_Strict):
             raise ValueError(
                 f"train.batch_size {self.train.batch_size} cannot be cut evenly into "
                 f"train.accumulate {self.train.accumulate} parts"
+            )
+        if self.train.accumulate > 1 and self.model.kind == "nar":
+            raise ValueError(
+                f"train.accumulate {self.train.accumulate} is for Transformers: a reasoner's loss "
+                "is a mean over all rows of an algorithm in a batch"
             )
         return self
 

@@ -57,7 +57,10 @@ class Fresh:
     def blocks(self, rows: int, start: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yields blocks of so many rows with these columns from the stream."""
         stream = registry.load("streams", _STREAM)
-        for table in stream(self._recipe, rows, start, split=TRAIN, seed=self._seed):
+        recipe = self._recipe
+        if "graph_hints" in columns:
+            recipe = recipe.model_copy(update={"graph_hints": True})
+        for table in stream(recipe, rows, start, split=TRAIN, seed=self._seed):
             yield table.select(columns)
 
     def held_out(self) -> pa.Table:

@@ -67,6 +67,10 @@ class Trainable(Protocol):
 
 def build(config: TrainingConfig) -> Trainable:
     """Returns the trainable that a config describes."""
+    if config.model.kind == "nar":
+        from ..nar.trainable import TrainableNar
+
+        return TrainableNar(config.model, seed=config.train.seed)
     from ..transformer.trainable import TrainableTransformer
 
     return TrainableTransformer(config.model, seed=config.train.seed, loss=config.train.loss)

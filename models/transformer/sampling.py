@@ -1,13 +1,13 @@
 """How the next token is chosen, and over how many draws of positions."""
 
-import urllib.parse
 from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from clrs_text_bench import identity, validation
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench import identity
+
+from .. import spec_options
 
 
 class Sampling(BaseModel):
@@ -40,13 +40,6 @@ def split(argument: str) -> tuple[str, Sampling]:
     ('runs/a', Sampling(temperature=0.0, seed=0, draws=4))
 
     Raises:
-      BadInput: if an option is unknown, stands twice, or has a wrong value.
+      BadInput: see `spec_options.split`.
     """
-    path, question, options = argument.partition("?")
-    if not question:
-        return path, Sampling()
-    where = f"model spec {argument!r}"
-    pairs = urllib.parse.parse_qsl(options, keep_blank_values=True)
-    if len(dict(pairs)) < len(pairs) or not pairs:
-        raise BadInput(f"{where}: after ? stand options such as temperature=0.7&seed=1, each once")
-    return path, validation.build(Sampling, dict(pairs), where)
+    return spec_options.split(argument, Sampling, "temperature=0.7&seed=1")

@@ -1,0 +1,15 @@
+"""The neural algorithmic reasoner: `nar:RUN` executes a row's graph and writes down the answer."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import NarModel
+
+__all__ = ["load"]
+
+
+def load(argument: str) -> "NarModel":
+    """Loads the reasoner of a run; see `model.load`."""
+    from . import model
+
+    return model.load(argument)

@@ -1,0 +1,89 @@
+"""From decoded outputs to the task's answer in words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from clrs_text_bench import text
+from clrs_text_bench.tasks import Task
+
+from .layout import Layout
+
+_MASKED = -1.0
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def answer(layout: Layout, task: Task, inputs: Arrays, logits: Arrays, n: int) -> str:
+    """Returns a row's answer in words.
+
+    Args:
+      layout: of the network.
+      task: the row's.
+      inputs: its input probes.
+      logits: its decoded outputs by kind, without the axis of rows.
+      n: its number of nodes.
+    """
+    outputs = masked(task, inputs, chosen(layout, task, logits, n))
+    return text.answer(task, inputs, outputs).rstrip("\n")
+
+
+def chosen(layout: Layout, task: Task, logits: Arrays, n: int) -> dict[str, np.ndarray]:
+    """Returns a row's output probes as the catalogue has them, the likeliest values of each."""
+    found: dict[str, np.ndarray] = {}
+    cycles: dict[str, np.ndarray] = {}
+    for kind, x in logits.items():
+        location, _, of = kind.partition("_")
+        axes = {"node": (n,), "edge": (n, n), "graph": ()}[location]
+        for slot, source in enumerate(layout.of(task, "output", kind)):
+            values = x[(*map(slice, axes), slot)]
+            if of == "permutation":
+                cycles[source.name] = values[:, :n]
+            elif of == "mask":
+                found[source.name] = (values > 0).astype(np.float32)
+            elif of == "mask_one":
+                found[source.name] = np.eye(n, dtype=np.float32)[np.argmax(values)]
+            elif of == "categorical":
+                best = np.argmax(values[..., : source.n_classes], axis=-1)
+                found[source.name] = np.eye(source.n_classes, dtype=np.float32)[best]
+            elif of == "pointer":
+                found[source.name] = np.argmax(values[..., :n], axis=-1)
+            else:
+                found[source.name] = values
+    for name, cycle in cycles.items():
+        found[name] = order(cycle, int(np.argmax(found.pop(f"{name}_mask"))))
+    return found
+
+
+def order(logits: np.ndarray, first: int) -> np.ndarray:
+    """Returns an order, as pointers to predecessors; the first node's is to itself.
+
+    From the first node on, whichever node is left that most likely has the last one as its
+    predecessor: an order in any case, and the one that the pointers give where they give one.
+
+    Args:
+      logits: of each node's predecessor, `[n, n]`.
+      first: the first node.
+    """
+    pointers, last = np.full(len(logits), first), first
+    left = np.ones(len(logits), bool)
+    for _ in range(len(logits) - 1):
+        left[last] = False
+        node = int(np.argmax(np.where(left, logits[:, last], -np.inf)))
+        pointers[node], last = last, node
+    return pointers
+
+
+def masked(task: Task, inputs: Arrays, outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns outputs with what the task masks put to -1, which its inputs alone tell.
+
+    Of lcs_length only cells of the first string by the second count, of bridges only edges.
+    """
+    if task.name == "lcs_length":
+        second = inputs["string"] > 0
+        there = ~second[:, None] & second[None, :]
+        return {**outputs, "b": np.where(there[..., None], outputs["b"], _MASKED)}
+    if task.name == "bridges":
+        there = inputs["adj"] > 0
+        return {**outputs, "is_bridge": np.where(there, outputs["is_bridge"], _MASKED)}
+    return outputs

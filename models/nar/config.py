@@ -1,0 +1,42 @@
+"""What a neural algorithmic reasoner is: the `[model]` table of a training config."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from clrs_text_bench import tasks
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+class NarConfig(BaseModel):
+    """A reasoner that encodes a graph, processes it step by step, and decodes it.
+
+    Attributes:
+      kind: tells it from other models.
+      algorithms: those it has encoders and decoders for.
+      hidden_dim: width of node and edge latents, H.
+      processor: name of the processor's plug-in.
+      triplet_dim: features of a message among three nodes.
+      halting: whether it learns when to stop, as one loss more.
+      max_steps: steps that a trace is cut off at, in training.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["nar"] = "nar"
+    algorithms: tuple[str, ...] = Field(default_factory=lambda: tuple(tasks.names()), min_length=1)
+    hidden_dim: Count = 128
+    processor: Annotated[str, Field(strict=True)] = "triplet-gmpnn"
+    triplet_dim: Count = 8
+    halting: Annotated[bool, Field(strict=True)] = True
+    max_steps: Count = 256
+
+    @field_validator("algorithms")
+    @classmethod
+    def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            tasks.get(name)
+        if len(set(names)) < len(names):
+            raise ValueError(f"algorithms {', '.join(names)} holds a name twice")
+        return names

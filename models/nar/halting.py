@@ -1,0 +1,46 @@
+"""When to stop: after each step, whether the trace has come to its end.
+
+A head that reads the whole graph after a step, of each algorithm its own, as in the termination
+network of Velickovic et al. 2020 (arXiv 1910.10593, section 3).
+
+Legend: B rows, J width of a node's features, H width.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from .decoding import Features
+from .losses import Sums
+from .tables import linear_init
+
+
+class Halting(nnx.Module):
+    """The heads of A algorithms."""
+
+    def __init__(self, algorithms: int, hidden_dim: int, rngs: nnx.Rngs) -> None:
+        """Draws the heads."""
+        n_in = 4 * hidden_dim
+        self.kernel = nnx.Param(linear_init(n_in)(rngs.params(), (algorithms, n_in), jnp.float32))
+        self.bias = nnx.Param(jnp.zeros(algorithms))
+
+    def __call__(self, algorithm_B: jax.Array, features: Features) -> jax.Array:
+        """Returns logits of the step's being the last, `[B]`."""
+        there = features.mask_BxN[:, :, None]
+        greatest_BxJ = jnp.max(jnp.where(there, features.nodes_BxNxJ, -jnp.inf), axis=1)
+        read = jnp.concatenate([greatest_BxJ, features.graph_BxH], axis=-1)
+        kernel, bias = self.kernel[...][algorithm_B], self.bias[...][algorithm_B]
+        return jnp.sum(read * kernel, axis=-1) + bias
+
+
+def sums(logits_B: jax.Array, last_B: jax.Array, counts_B: jax.Array) -> Sums:
+    """Returns the cross-entropies, one for each row.
+
+    Args:
+      logits_B: of the step's being the last.
+      last_B: whether it is.
+      counts_B: whether the row still makes steps.
+    """
+    losses = jnp.maximum(logits_B, 0.0) - logits_B * last_B
+    losses += jnp.log1p(jnp.exp(-jnp.abs(logits_B)))
+    return Sums(jnp.where(counts_B, losses, 0.0)[:, None], counts_B.astype(jnp.float32)[:, None])

@@ -1,0 +1,94 @@
+"""Losses of hints and outputs, as upstream weighs them (`clrs._src.losses`).
+
+A probe's loss is the mean over all that it has a value for in all rows of its algorithm, and all
+its steps; masked values do not count. The loss of an algorithm is the sum over its probes.
+
+Legend: B rows, N nodes, S slots, A algorithms.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from . import postprocessing
+from .decoding import Logits
+
+_MASKED = -1.0
+
+
+class Sums(NamedTuple):
+    """Summed losses, and how many values they are of, `[..., B, S]` each."""
+
+    loss: jax.Array
+    count: jax.Array
+
+
+def sums(
+    logits: Logits, truth: dict[str, jax.Array], mask_BxN: jax.Array, class_masks: dict
+) -> dict[str, Sums]:
+    """Returns the losses of each kind.
+
+    Args:
+      logits: as decoded; of an order, logarithms of a doubly stochastic matrix.
+      truth: as in `graphs.stack`.
+      mask_BxN: which nodes there are.
+      class_masks: see `postprocessing.log_softmax`.
+    """
+    return {
+        kind: _sums(kind, x, truth[kind], mask_BxN, class_masks.get(kind))
+        for kind, x in logits.items()
+    }
+
+
+def _sums(
+    kind: str, x: jax.Array, truth: jax.Array, mask_BxN: jax.Array, class_mask: jax.Array | None
+) -> Sums:
+    location, _, of = kind.partition("_")
+    if of == "scalar":
+        losses, counts = jnp.square(x - truth), jnp.ones_like(truth)
+    elif of == "mask":
+        losses = jnp.maximum(x, 0.0) - x * truth + jnp.log1p(jnp.exp(-jnp.abs(x)))
+        counts = (truth != _MASKED).astype(jnp.float32)
+    elif of in ("mask_one", "categorical"):
+        chosen = (truth == 1.0).astype(jnp.float32)
+        logs = postprocessing.log_softmax(kind, x, mask_BxN, class_mask)
+        axis = 1 if of == "mask_one" else -1
+        losses, counts = -jnp.sum(chosen * logs, axis), jnp.sum(chosen, axis)
+    else:
+        logs = x
+        if of == "pointer":
+            logs = postprocessing.log_softmax(kind, x, mask_BxN, None)
+        losses = -jnp.take_along_axis(logs, truth[..., None], axis=-1)[..., 0]
+        counts = jnp.ones_like(losses)
+    there = _there(location, of, mask_BxN)
+    axes = tuple(range(1, losses.ndim - 1))
+    counts = counts * there
+    return Sums(jnp.sum(jnp.where(counts > 0, losses, 0.0), axes), jnp.sum(counts, axes))
+
+
+def _there(location: str, of: str, mask_BxN: jax.Array) -> jax.Array:
+    """Returns 1.0 where there is a value, to be broadcast against `[B, ..., S]`."""
+    if location == "graph" or of == "mask_one":
+        return jnp.ones((len(mask_BxN), 1))
+    if location == "node":
+        return mask_BxN[:, :, None].astype(jnp.float32)
+    return (mask_BxN[:, :, None] & mask_BxN[:, None, :])[..., None].astype(jnp.float32)
+
+
+def by_algorithm(found: dict[str, Sums], algorithm_B: jax.Array, present: dict) -> jax.Array:
+    """Returns each algorithm's loss, `[A]`; 0 of one that no row is of.
+
+    Args:
+      found: of each kind, `[B, S]`.
+      algorithm_B: of each row.
+      present: which slots are taken, bool `[A, S]` of each kind.
+    """
+    total = 0.0
+    for kind, (loss, count) in found.items():
+        A = len(present[kind])
+        of_row = jax.nn.one_hot(algorithm_B, A)
+        taken = jnp.asarray(present[kind]).astype(jnp.float32)
+        means = (of_row.T @ loss) / jnp.maximum(of_row.T @ count, 1e-12)
+        total += jnp.sum(means * taken, axis=1)
+    return total

@@ -1,0 +1,159 @@
+"""The reasoner as the training loop sees it."""
+
+import time
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from flax import nnx
+
+from clrs_text_bench import graph, registry, schema, tasks
+from clrs_text_bench.errors import BadInput
+from clrs_text_bench.protocols import DEFAULT_ENGINE
+from clrs_text_bench.tasks import Task
+
+from ..rows import predictions
+from ..training.buckets import size_for
+from . import answering, graphs
+from .config import NarConfig
+from .examples import NOISE, Graphs
+from .graphs import ALGORITHM, Row
+from .layout import Layout
+from .network import Reasoner
+from .steps import DEFAULT, Setting, bound
+
+_BATCH = 32
+_DECIMALS = 3
+
+
+class TrainableNar:
+    """See `training.trainable.Trainable`. Parameters are a tree of plain dicts."""
+
+    columns = (*schema.IDENTITY, "question", "graph_inputs", "graph_outputs", "graph_hints")
+
+    def __init__(self, config: NarConfig, *, seed: int, steps: Setting = DEFAULT) -> None:
+        """Sets a reasoner up without parameters.
+
+        Args:
+          config: of the model.
+          seed: of its initial parameters, positions and noise.
+          steps: how many steps it makes to answer.
+        """
+        self.config = config
+        self.layout = Layout(config.algorithms)
+        self._seed = seed
+        self._steps = steps
+        self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
+        self._engine = registry.load("generators", DEFAULT_ENGINE)()
+        self._execute = jax.jit(self._executed)
+
+    def _model(self) -> Reasoner:
+        return Reasoner(self.config, self.layout, nnx.Rngs(self._seed))
+
+    def record(self) -> dict[str, Any]:
+        """Returns what a checkpoint must agree with."""
+        return {"kind": self.config.kind, "processor": self.config.processor}
+
+    def files(self) -> dict[str, bytes]:
+        """Returns none: a checkpoint is all that is needed."""
+        return {}
+
+    def shapes(self) -> dict:
+        """Returns the shapes and types of the parameters."""
+        return nnx.to_pure_dict(self._shapes)
+
+    def init(self) -> dict:
+        """Draws the initial parameters."""
+        return jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
+
+    def encode(self, table: pa.Table) -> Graphs:
+        """Reads rows; raises `BadInput` on rows without their graphs and traces."""
+        return Graphs(table, self.config, self.layout, seed=self._seed)
+
+    def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """Returns the sum over rows of their algorithms' losses, and the number of rows."""
+        batch = dict(batch)
+        noise = batch.pop(NOISE)
+        T = next(x.shape[1] for name, x in batch.items() if name.startswith("hint/")) - 1
+        model = nnx.merge(self._graph, self._state(params))
+        of_row = model.loss(batch, T, noise)[batch[ALGORITHM]]
+        return jnp.sum(of_row), jnp.float32(len(of_row))
+
+    def answer(self, params: dict, requests: pa.Table) -> pa.Table:
+        """Answers rows; see `protocols.Model.generate`."""
+        if any(requests["use_hints"].to_pylist()):
+            raise BadInput("a reasoner writes no traces; answer a data set made without --hints")
+        began = time.perf_counter()
+        rows = self._requests(requests)
+        # Like rows together: of one shape, and of about as many steps.
+        like = [(size_for(r.row.n), self.layout.dear(r.row.algorithm), r.row.steps) for r in rows]
+        order = sorted(range(len(rows)), key=like.__getitem__)
+        state, answers = self._state(params), [""] * len(rows)
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
+            found = self._answers(state, [rows[i] for i in places])
+            for i, words in zip(places, found, strict=True):
+                answers[i] = words
+        each = (time.perf_counter() - began) / max(1, len(rows))
+        count = len(rows)
+        return predictions(requests, answers, ["stop"] * count, [None] * count, [each] * count)
+
+    def _requests(self, table: pa.Table) -> list["_Request"]:
+        """Runs each row's algorithm, of which but the beginning and the steps' number is used."""
+        columns = (
+            pc.cast(table["algo_name"], pa.string()).to_pylist(),
+            table["length"].to_pylist(),
+            table["graph_inputs"].to_pylist(),
+        )
+        return [self._request(*row) for row in zip(*columns, strict=True)]
+
+    def _request(self, name: str, length: int, flat: list | None) -> "_Request":
+        if flat is None:
+            raise BadInput(f"a reasoner needs graph_inputs, and a row of {name} has none")
+        self.layout.check(name)
+        inputs = graph.unpack(name, length, flat, "input")
+        # Inputs have three decimals: rounding in float64 undoes the storage in float32.
+        exact = {k: np.round(v.astype(np.float64), _DECIMALS) for k, v in inputs.items()}
+        trace = self._engine.run(name, exact)
+        task, place = tasks.get(name), self.layout.algorithms.index(name)
+        begun = {k: np.asarray(v[:1], np.float32) for k, v in trace.hints.items()}
+        n = task.n_nodes(length)
+        steps = trace.n_steps - 1 if self._steps == "trace" else bound(name, n)
+        found = graphs.probes(self.layout, place, {"input": inputs, "hint": begun})
+        return _Request(task, exact, Row(place, n, max(1, steps), found))
+
+    def _answers(self, state: nnx.State, asked: list["_Request"]) -> list[str]:
+        """Answers rows, as many as a batch has or fewer."""
+        found = [one.row for one in asked]
+        found += found[:1] * (_BATCH - len(found))  # one program for any number
+        N = size_for(max(row.n for row in found))
+        T = max(row.steps for row in found)
+        batch = graphs.stack(found, self.layout, N, T, 1)
+        logits = jax.tree.map(np.asarray, self._execute(state, batch))
+        return [
+            answering.answer(
+                self.layout, one.task, one.inputs, {k: x[b] for k, x in logits.items()}, one.row.n
+            )
+            for b, one in enumerate(asked)
+        ]
+
+    def _executed(self, state: nnx.State, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        model = nnx.merge(self._graph, state)
+        problem, features, _ = model.executed(batch, halts=self._steps == "learned")
+        return model.outputs(problem, features, None)
+
+    def _state(self, params: dict) -> nnx.State:
+        state = jax.tree.map(lambda x: x, self._shapes)
+        nnx.replace_by_pure_dict(state, params)
+        return state
+
+
+class _Request(NamedTuple):
+    """A row to answer: its task, its inputs as they were drawn, and how the network begins."""
+
+    task: Task
+    inputs: dict[str, np.ndarray]
+    row: Row
