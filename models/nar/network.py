@@ -157,12 +157,15 @@ class Reasoner(nnx.Module):
         hints = postprocessing.soften(logits, problem.mask_BxN, problem.class_masks)
         return State(self.latents(features), encoding.soft_columns(hints, problem.mask_BxN))
 
-    def measured(self, batch: Batch, T: int) -> tuple[Problem, Features, dict[str, Sums]]:
+    def measured(
+        self, batch: Batch, T: int, noise: jax.Array | None
+    ) -> tuple[Problem, Features, dict[str, Sums]]:
         """Makes the steps of the traces, and holds each against the trace's next point.
 
         Args:
           batch: hints `[B, T + 1, ...]`.
           T: most steps, static.
+          noise: keys of rows, uint32 `[B, 2]`, by which steps are forced; None forces none.
 
         Returns:
           The problem, what is read after each row's last step, and the losses of hints and of
@@ -173,10 +176,14 @@ class Reasoner(nnx.Module):
         state = self.start(problem, {kind: x[0] for kind, x in truth.items()})
 
         def one(carry: tuple, x: tuple) -> tuple:
-            i, true = x
+            i, given, true = x
 
             def go(carry: tuple) -> tuple:
                 state, total = carry
+                if self.config.teacher_forcing and noise is not None:
+                    forced_B = self._forced(noise, i) & (i < steps_B)
+                    hints = encoding.columns(given, problem.mask_BxN)
+                    state = _where(forced_B, state._replace(hints=hints), state)
                 features = self.step(problem, state)
                 logits = decoding.decode(problem.hints, features, problem.used)
                 found = losses.sums(logits, true, problem.mask_BxN, problem.class_masks)
@@ -191,10 +198,17 @@ class Reasoner(nnx.Module):
 
             return jax.lax.cond(i < jnp.max(steps_B), go, lambda carry: carry, carry), None
 
+        now = {kind: x[:-1] for kind, x in truth.items()}
         later = {kind: x[1:] for kind, x in truth.items()}
         carry = (state, self._nothing(truth, len(steps_B)))
-        (state, total), _ = jax.lax.scan(jax.checkpoint(one), carry, (jnp.arange(T), later))
+        (state, total), _ = jax.lax.scan(jax.checkpoint(one), carry, (jnp.arange(T), now, later))
         return problem, self.step(problem, state), total
+
+    def _forced(self, noise: jax.Array, i: jax.Array) -> jax.Array:
+        """Returns whether each row's step reads the true hints, `[B]`."""
+        keys = jax.vmap(jax.random.fold_in, (0, None))(jax.random.wrap_key_data(noise), i)
+        share = jax.vmap(lambda key: jax.random.uniform(key))(keys)
+        return share < self.config.teacher_forcing
 
     def _nothing(self, hints: dict[str, jax.Array], B: int) -> dict[str, Sums]:
         slots = {kind: self.layout.kinds["hint"][kind].slots for kind in hints}
@@ -249,7 +263,7 @@ class Reasoner(nnx.Module):
 
     def loss(self, batch: Batch, T: int, noise: jax.Array | None = None) -> jax.Array:
         """Returns each algorithm's loss of hints and outputs, `[A]`; see `losses`."""
-        problem, features, hint_sums = self.measured(batch, T)
+        problem, features, hint_sums = self.measured(batch, T, noise)
         logits = self.outputs(problem, features, noise)
         masks = self.class_masks("output", problem.algorithm_B)
         output_sums = losses.sums(logits, of_stage(batch, "output"), problem.mask_BxN, masks)

@@ -95,6 +95,36 @@ def test_losses_and_gradients_are_those_of_dm_clrs(network, ours, name):
 
 
 @pytest.mark.slow
+def test_forced_hints_are_those_of_dm_clrs():
+    layout = Layout(("dijkstra",))
+    config = NarConfig(
+        hidden_dim=_H,
+        triplet_dim=_F,
+        algorithms=layout.algorithms,
+        halting=False,
+        teacher_forcing=1.0,
+    )
+    graph, state = nnx.split(Reasoner(config, layout, nnx.Rngs(0)))
+    found = rows_of("dijkstra", layout)
+    batch = graphs.stack(found, layout, _N, 16, 17)
+    noise = np.zeros((len(found), 2), np.uint32)
+
+    def ours(state):
+        return nnx.merge(graph, state).loss(batch, 16, noise)[0]
+
+    one, outputs = upstream_net.features(layout.tasks[0], found)
+    transform = upstream_net.net(layout, _H, _F, forced=True)
+    tree = exchange.to_upstream(layout, nnx.to_pure_dict(state))
+
+    def theirs(tree):
+        return upstream_net.loss(tree, transform, one, outputs, 0, found[0].n)
+
+    value = jax.jit(ours).lower(state).compile(_QUICKLY)(state)
+    expected = jax.jit(theirs).lower(tree).compile(_QUICKLY)(tree)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+@pytest.mark.slow
 def test_rows_of_a_batch_do_not_touch_each_other(network, ours):
     *_, layout = network
     names = ("quicksort", "floyd_warshall", "graham_scan")

@@ -43,11 +43,12 @@ def features(task, rows):
     return clrs.Features(inputs=inputs, hints=hints, lengths=lengths), points["output"]
 
 
-def net(layout, hidden_dim, triplet_dim):
+def net(layout, hidden_dim, triplet_dim, *, forced=False):
     """Returns upstream's network for a layout's algorithms, as a Haiku transform.
 
     Called with (a list of features, algorithm's place), it returns outputs and hints of each step.
-    Hints are fed back as in training, but orders are decoded without noise, as in evaluation.
+    Hints are fed back as in training, but orders are decoded without noise, as in evaluation. If
+    forced, every step reads the true hints, and orders are decoded with noise.
     """
     specs = [spec(task) for task in layout.tasks]
     dims = [
@@ -67,11 +68,11 @@ def net(layout, hidden_dim, triplet_dim):
             use_lstm=False,
             encoder_init="xavier_on_scalars",
             dropout_prob=0.0,
-            hint_teacher_forcing=0.0,
+            hint_teacher_forcing=float(forced),
             nb_dims=dims,
         )(
             some,
-            repred=True,
+            repred=not forced,
             algorithm_index=place,
             return_hints=True,
             return_all_outputs=False,
