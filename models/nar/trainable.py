@@ -48,7 +48,7 @@ class TrainableNar:
         self._steps = steps
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
         self._engine = registry.load("generators", DEFAULT_ENGINE)()
-        self._execute = jax.jit(self._executed)
+        self._execute = jax.jit(self.executed)
 
     def _model(self) -> Reasoner:
         return Reasoner(self.config, self.layout, nnx.Rngs(self._seed))
@@ -91,10 +91,10 @@ class TrainableNar:
         # Like rows together: of one shape, and of about as many steps.
         like = [(size_for(r.row.n), self.layout.dear(r.row.algorithm), r.row.steps) for r in rows]
         order = sorted(range(len(rows)), key=like.__getitem__)
-        state, answers = self._state(params), [""] * len(rows)
+        answers = [""] * len(rows)
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
-            found = self._answers(state, [rows[i] for i in places])
+            found = self._answers(params, [rows[i] for i in places])
             for i, words in zip(places, found, strict=True):
                 answers[i] = words
         each = (time.perf_counter() - began) / max(1, len(rows))
@@ -125,14 +125,14 @@ class TrainableNar:
         found = graphs.probes(self.layout, place, {"input": inputs, "hint": begun})
         return _Request(task, exact, Row(place, n, max(1, steps), found))
 
-    def _answers(self, state: nnx.State, asked: list["_Request"]) -> list[str]:
+    def _answers(self, params: dict, asked: list["_Request"]) -> list[str]:
         """Answers rows, as many as a batch has or fewer."""
         found = [one.row for one in asked]
         found += found[:1] * (_BATCH - len(found))  # one program for any number
         N = size_for(max(row.n for row in found))
         T = max(row.steps for row in found)
         batch = graphs.stack(found, self.layout, N, T, 1)
-        logits = jax.tree.map(np.asarray, self._execute(state, batch))
+        logits = jax.tree.map(np.asarray, self._execute(params, batch))
         return [
             answering.answer(
                 self.layout, one.task, one.inputs, {k: x[b] for k, x in logits.items()}, one.row.n
@@ -140,8 +140,9 @@ class TrainableNar:
             for b, one in enumerate(asked)
         ]
 
-    def _executed(self, state: nnx.State, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        model = nnx.merge(self._graph, state)
+    def executed(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """Decodes the outputs of a batch of requests; see `network.Reasoner.executed`."""
+        model = nnx.merge(self._graph, self._state(params))
         problem, features, _ = model.executed(batch, halts=self._steps == "learned")
         return model.outputs(problem, features, None)
 
