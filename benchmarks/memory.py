@@ -47,7 +47,7 @@ def compiled(config: TrainingConfig, devices: Sequence[jax.Device]) -> jax.stage
     trainable, train = build(config), config.train
     transform = optimizer.build(config.optimizer, train.steps)
     cut = mesh.make(config.mesh, train.batch_size // train.accumulate, devices)
-    state = jax.eval_shape(lambda p: update.start(p, transform, train), trainable.shapes())
+    state = update.expected(trainable.shapes(), transform, train)
     step = update.build(trainable.loss, transform, train, cut, state)
     lying = mesh.shardings(cut, state)
     state = jax.tree.map(

@@ -1,10 +1,61 @@
 """What models read off rows of a data set."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clrs_text_bench import schema
+from clrs_text_bench import graph, schema
+from clrs_text_bench.errors import BadInput
 from clrs_text_bench.identity import SampleId
+
+_DECIMALS = 3
+
+
+class Given(NamedTuple):
+    """What a model that reads graphs is asked.
+
+    Attributes:
+      algorithm: name of the task.
+      length: length of the sample.
+      use_hints: whether the answer is to hold a trace.
+      inputs: the input probes, as the row holds them.
+    """
+
+    algorithm: str
+    length: int
+    use_hints: bool
+    inputs: dict[str, np.ndarray]
+
+    def drawn(self) -> dict[str, np.ndarray]:
+        """Returns the inputs in float64, as they were drawn.
+
+        They have three decimals: rounding undoes the storage in float32.
+        """
+        return {k: np.round(v.astype(np.float64), _DECIMALS) for k, v in self.inputs.items()}
+
+
+def given(table: pa.Table, model: str) -> Iterator[Given]:
+    """Yields rows in `schema.DATASET` as a model that reads graphs is asked them.
+
+    Args:
+      table: the rows.
+      model: names the model in an error.
+
+    Raises:
+      BadInput: on a row without its inputs.
+    """
+    columns = (
+        pc.cast(table["algo_name"], pa.string()).to_pylist(),
+        *(table[name].to_pylist() for name in ("length", "use_hints", "graph_inputs")),
+    )
+    for algorithm, length, use_hints, flat in zip(*columns, strict=True):
+        if flat is None:
+            raise BadInput(f"{model} needs graph_inputs, and a row of {algorithm} has none")
+        inputs = graph.unpack(algorithm, length, flat, "input")
+        yield Given(algorithm, length, use_hints, inputs)
 
 
 def sample_ids(table: pa.Table) -> list[SampleId]:

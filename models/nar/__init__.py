@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model import NarModel
+    from ..trained import TrainedModel
 
 __all__ = ["load"]
 
 
-def load(argument: str) -> "NarModel":
+def load(argument: str) -> "TrainedModel":
     """Loads the reasoner of a run; see `model.load`."""
     from . import model
 

@@ -7,7 +7,7 @@ import numpy as np
 from clrs_text_bench import text
 from clrs_text_bench.tasks import Task
 
-from .layout import Layout
+from .layout import Layout, axes
 
 _MASKED = -1.0
 
@@ -33,10 +33,9 @@ def chosen(layout: Layout, task: Task, logits: Arrays, n: int) -> dict[str, np.n
     found: dict[str, np.ndarray] = {}
     cycles: dict[str, np.ndarray] = {}
     for kind, x in logits.items():
-        location, _, of = kind.partition("_")
-        axes = {"node": (n,), "edge": (n, n), "graph": ()}[location]
-        for slot, source in enumerate(layout.of(task, "output", kind)):
-            values = x[(*map(slice, axes), slot)]
+        of = kind.partition("_")[2]
+        for slot, source in enumerate(layout.of(layout.place(task.name), "output", kind)):
+            values = x[(*map(slice, axes(kind, n)), slot)]
             if of == "permutation":
                 cycles[source.name] = values[:, :n]
             elif of == "mask":

@@ -45,6 +45,11 @@ class Features(NamedTuple):
     graph_BxH: jax.Array
     mask_BxN: jax.Array
 
+    def greatest(self) -> jax.Array:
+        """Returns the greatest of each feature over the nodes, `[B, J]`."""
+        there = self.mask_BxN[:, :, None]
+        return jnp.max(jnp.where(there, self.nodes_BxNxJ, -jnp.inf), axis=1)
+
 
 class Decoders(nnx.Module):
     """The decoders of all probes of one stage."""
@@ -176,9 +181,7 @@ def _of_edges(layers: list[Layer], features: Features) -> jax.Array:
 def _of_graph(layers: list[Layer], features: Features) -> jax.Array:
     """Returns `[B, S, O]`."""
     (kernel, bias), (g_kernel, g_bias) = layers
-    there = features.mask_BxN[:, :, None]
-    greatest_BxJ = jnp.max(jnp.where(there, features.nodes_BxNxJ, -jnp.inf), axis=1)
-    of_nodes = jnp.einsum("bj,bsjo->bso", greatest_BxJ, kernel)
+    of_nodes = jnp.einsum("bj,bsjo->bso", features.greatest(), kernel)
     return of_nodes + jnp.einsum("bh,bsho->bso", features.graph_BxH, g_kernel) + bias + g_bias
 
 

@@ -32,7 +32,3 @@ class Edges(NamedTuple):
         bias = jnp.einsum("bh,bshk->bsk", self.bias_BxH, w_BxSxHxK)
         product = jnp.einsum("bijc,bsck->bsijk", self.columns_BxNxNxC, kernel)
         return product + bias[:, :, None, None, :]
-
-    def whole(self) -> jax.Array:
-        """Returns the features themselves, `[B, N, N, H]`."""
-        return self.times(jnp.eye(self.kernel_BxCxH.shape[-1]))

@@ -13,7 +13,7 @@ from clrs_text_bench import graph, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.tasks import Stage
 
-from .layout import Layout, Source
+from .layout import Layout, Source, axes
 
 ALGORITHM, NODES, STEPS = "algorithm", "nodes", "steps"
 
@@ -50,10 +50,9 @@ def rows(table: pa.Table, layout: Layout) -> list[Row]:
     names = table["algo_name"].to_pylist()
     lengths = table["length"].to_pylist()
     flat = {stage: _flat(table, _COLUMNS[stage]) for stage in stages}
-    place = {name: a for a, name in enumerate(layout.algorithms)}
     found = []
     for i, (name, length) in enumerate(zip(names, lengths, strict=True)):
-        layout.check(name)
+        place = layout.place(name)
         missing = next((stage for stage in stages if flat[stage][i] is None), None)
         if missing:
             raise BadInput(
@@ -63,7 +62,7 @@ def rows(table: pa.Table, layout: Layout) -> list[Row]:
         values = {s: graph.unpack(name, length, flat[s][i], s) for s in stages}
         n = tasks.get(name).n_nodes(length)
         steps = len(next(iter(values["hint"].values()))) - 1
-        found.append(Row(place[name], n, steps, probes(layout, place[name], values)))
+        found.append(Row(place, n, steps, probes(layout, place, values)))
     return found
 
 
@@ -161,23 +160,19 @@ def stack(found: list[Row], layout: Layout, N: int, T: int, points: int) -> dict
 
 
 def _shape(kind: str, N: int, S: int, C: int) -> tuple[int, ...]:
-    location, _, kind_type = kind.partition("_")
-    axes = {"node": (N,), "edge": (N, N), "graph": ()}[location]
-    return (*axes, S, C) if kind_type == "categorical" else (*axes, S)
+    return (*axes(kind, N), S, C) if kind.endswith("categorical") else (*axes(kind, N), S)
 
 
 def _fill(array: np.ndarray, row: Row, layout: Layout, stage: Stage, kind: str) -> None:
     """Puts a row's probes of one kind into their slots."""
-    categorical = kind.endswith("categorical")
-    for slot, source in enumerate(layout.of(layout.tasks[row.algorithm], stage, kind)):
+    where = tuple(map(slice, axes(kind, row.n)))
+    for slot, source in enumerate(layout.of(row.algorithm, stage, kind)):
         values = row.probes[stage][source.name]
+        into = (*where, slot)
+        if kind.endswith("categorical"):
+            into = (*into, slice(source.n_classes))
         if stage == "hint":
             values = values[: len(array)]
-        rest = values.shape[1:] if stage == "hint" else values.shape
-        where = tuple(slice(size) for size in (rest[:-1] if categorical else rest))
-        into = (where, slot, slice(source.n_classes)) if categorical else (where, slot)
-        into = (*into[0], *into[1:])
-        if stage == "hint":
             array[(slice(len(values)), *into)] = values
             array[(slice(len(values), None), *into)] = values[-1]
         else:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from .decoding import Features
-from .losses import Sums
+from .losses import Sums, cross_entropy
 from .tables import linear_init
 
 
@@ -26,9 +26,7 @@ class Halting(nnx.Module):
 
     def __call__(self, algorithm_B: jax.Array, features: Features) -> jax.Array:
         """Returns logits of the step's being the last, `[B]`."""
-        there = features.mask_BxN[:, :, None]
-        greatest_BxJ = jnp.max(jnp.where(there, features.nodes_BxNxJ, -jnp.inf), axis=1)
-        read = jnp.concatenate([greatest_BxJ, features.graph_BxH], axis=-1)
+        read = jnp.concatenate([features.greatest(), features.graph_BxH], axis=-1)
         kernel, bias = self.kernel[...][algorithm_B], self.bias[...][algorithm_B]
         return jnp.sum(read * kernel, axis=-1) + bias
 
@@ -41,6 +39,5 @@ def sums(logits_B: jax.Array, last_B: jax.Array, counts_B: jax.Array) -> Sums:
       last_B: whether it is.
       counts_B: whether the row still makes steps.
     """
-    losses = jnp.maximum(logits_B, 0.0) - logits_B * last_B
-    losses += jnp.log1p(jnp.exp(-jnp.abs(logits_B)))
+    losses = cross_entropy(logits_B, last_B)
     return Sums(jnp.where(counts_B, losses, 0.0)[:, None], counts_B.astype(jnp.float32)[:, None])

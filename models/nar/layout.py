@@ -11,7 +11,6 @@ pointer that stays the same over the whole trace is an input, and an order to be
 permutation with a mask on its first node.
 """
 
-import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +72,6 @@ class Source(NamedTuple):
     role: str = "values"
 
 
-@functools.cache
 def sources(task: Task) -> tuple[Source, ...]:
     """Returns a task's probes as the network sees them, inputs first, then hints and outputs.
 
@@ -102,6 +100,19 @@ def _changed(task: Task, probe: Probe) -> list[Source]:
             Source(f"{probe.name}_mask", stage, "node_mask_one", 1, probe.name, stage, "first"),
         ]
     return [Source(probe.name, probe.stage, kind, classes, probe.name, probe.stage)]
+
+
+def _by_slot(found: tuple[Source, ...]) -> dict[tuple[Stage, str], list[Source]]:
+    """Returns probes by stage and kind."""
+    grouped: dict[tuple[Stage, str], list[Source]] = {}
+    for source in found:
+        grouped.setdefault((source.stage, source.kind), []).append(source)
+    return grouped
+
+
+def axes(kind: str, n: int) -> tuple[int, ...]:
+    """Returns the axes of nodes that the arrays of a kind have, of n nodes."""
+    return {"node": (n,), "edge": (n, n), "graph": ()}[kind.partition("_")[0]]
 
 
 class Kind(NamedTuple):
@@ -137,12 +148,15 @@ class Layout:
         """Lays out the probes of algorithms; raises `BadInput` on an unknown one."""
         self.algorithms = algorithms
         self.tasks = tuple(tasks.get(name) for name in algorithms)
+        # Looked up for every row and kind: once, not by searching.
+        self._sources = tuple(sources(task) for task in self.tasks)
+        self._slots = tuple(_by_slot(found) for found in self._sources)
         self.kinds: dict[Stage, dict[str, Kind]] = {
             stage: {kind: self._kind(stage, kind) for kind in KINDS} for stage in STAGES
         }
 
     def _kind(self, stage: Stage, kind: str) -> Kind:
-        of_each = [self.of(task, stage, kind) for task in self.tasks]
+        of_each = [self.of(a, stage, kind) for a in range(len(self.tasks))]
         slots = max(map(len, of_each), default=0)
         index = np.zeros((len(of_each), slots), np.int32)
         present = np.zeros((len(of_each), slots), bool)
@@ -154,29 +168,27 @@ class Layout:
                 classes.append(source.n_classes)
         return Kind(tuple(probes), index, present, np.asarray(classes, np.int32))
 
-    def check(self, name: str) -> None:
-        """Raises `BadInput` if an algorithm has no place here."""
+    def place(self, name: str) -> int:
+        """Returns an algorithm's place; raises `BadInput` if it has none."""
         if name not in self.algorithms:
             raise BadInput(
                 f"a row is of {name}, which the network was not made for; its algorithms are "
                 f"{', '.join(self.algorithms)}"
             )
+        return self.algorithms.index(name)
 
     def sources(self, algorithm: int) -> tuple[Source, ...]:
         """Returns the probes of the algorithm of that place."""
-        return sources(self.tasks[algorithm])
+        return self._sources[algorithm]
 
-    @staticmethod
-    def of(task: Task, stage: Stage, kind: str) -> list[Source]:
-        """Returns a task's probes of one stage and kind, in the order of their slots."""
-        return [s for s in sources(task) if s.stage == stage and s.kind == kind]
+    def of(self, algorithm: int, stage: Stage, kind: str) -> list[Source]:
+        """Returns an algorithm's probes of one stage and kind, in the order of their slots."""
+        return self._slots[algorithm].get((stage, kind), [])
 
     def dear(self, algorithm: int) -> tuple[int, ...]:
         """Returns how many slots of each dear kind of hint or output an algorithm takes."""
         return tuple(
-            len(self.of(self.tasks[algorithm], stage, kind))
-            for stage in ("hint", "output")
-            for kind in DEAR
+            len(self.of(algorithm, stage, kind)) for stage in ("hint", "output") for kind in DEAR
         )
 
     def present(self, stage: Stage) -> dict[str, Kind]:

@@ -48,7 +48,7 @@ def _sums(
     if of == "scalar":
         losses, counts = jnp.square(x - truth), jnp.ones_like(truth)
     elif of == "mask":
-        losses = jnp.maximum(x, 0.0) - x * truth + jnp.log1p(jnp.exp(-jnp.abs(x)))
+        losses = cross_entropy(x, truth)
         counts = (truth != _MASKED).astype(jnp.float32)
     elif of in ("mask_one", "categorical"):
         chosen = (truth == 1.0).astype(jnp.float32)
@@ -65,6 +65,11 @@ def _sums(
     axes = tuple(range(1, losses.ndim - 1))
     counts = counts * there
     return Sums(jnp.sum(jnp.where(counts > 0, losses, 0.0), axes), jnp.sum(counts, axes))
+
+
+def cross_entropy(x: jax.Array, truth: jax.Array) -> jax.Array:
+    """Returns the cross-entropies of logits of yes or no, of their shape."""
+    return jnp.maximum(x, 0.0) - x * truth + jnp.log1p(jnp.exp(-jnp.abs(x)))
 
 
 def _there(location: str, of: str, mask_BxN: jax.Array) -> jax.Array:

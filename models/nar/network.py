@@ -216,7 +216,7 @@ class Reasoner(nnx.Module):
             slots[_HALT] = 1
         return {kind: Sums(jnp.zeros((B, S)), jnp.zeros((B, S))) for kind, S in slots.items()}
 
-    def executed(self, batch: Batch, *, halts: bool) -> tuple[Problem, Features, jax.Array]:
+    def executed(self, batch: Batch, *, halts: bool) -> tuple[Problem, Features]:
         """Makes steps without knowing the trace but for its first point.
 
         Args:
@@ -224,25 +224,25 @@ class Reasoner(nnx.Module):
           halts: whether a row may stop before that, where it finds that it has come to the end.
 
         Returns:
-          The problem, what is read after each row's last step, and how many steps it made, `[B]`.
+          The problem, and what is read after each row's last step.
         """
         problem = self.problem(batch)
         most_B = jnp.maximum(batch[STEPS], 1)
         first = {kind: x[:, 0] for kind, x in of_stage(batch, "hint").items()}
 
         def go(carry: tuple) -> tuple:
-            i, state, made_B, going_B = carry
+            i, state, going_B = carry
             features = self.step(problem, state)
             if halts:
                 going_B &= self.halting(problem.algorithm_B, features) <= 0
             going_B &= i < most_B - 1
             logits = decoding.decode(problem.hints, features, problem.used)
             state = _where(going_B, self.following(problem, features, logits), state)
-            return i + 1, state, made_B + going_B, going_B
+            return i + 1, state, going_B
 
-        start = (0, self.start(problem, first), jnp.ones_like(most_B), most_B > 1)
-        _, state, made_B, _ = jax.lax.while_loop(lambda carry: jnp.any(carry[3]), go, start)
-        return problem, self.step(problem, state), made_B
+        start = (0, self.start(problem, first), most_B > 1)
+        _, state, _ = jax.lax.while_loop(lambda carry: jnp.any(carry[2]), go, start)
+        return problem, self.step(problem, state)
 
     def outputs(self, problem: Problem, features: Features, noise: jax.Array | None) -> Logits:
         """Decodes the outputs.

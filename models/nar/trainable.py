@@ -7,16 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from flax import nnx
 
-from clrs_text_bench import graph, registry, schema, tasks
+from clrs_text_bench import registry, schema, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.tasks import Task
 
-from ..rows import predictions
+from ..rows import Given, given, predictions
 from ..training.buckets import size_for
+from ..training.trainable import module_state
 from . import answering, graphs
 from .config import NarConfig
 from .examples import NOISE, Graphs
@@ -26,7 +26,6 @@ from .network import Reasoner
 from .steps import DEFAULT, Setting, bound
 
 _BATCH = 32
-_DECIMALS = 3
 
 
 class TrainableNar:
@@ -78,7 +77,7 @@ class TrainableNar:
         batch = dict(batch)
         noise = batch.pop(NOISE)
         T = next(x.shape[1] for name, x in batch.items() if name.startswith("hint/")) - 1
-        model = nnx.merge(self._graph, self._state(params))
+        model = nnx.merge(self._graph, module_state(self._shapes, params))
         of_row = model.loss(batch, T, noise)[batch[ALGORITHM]]
         return jnp.sum(of_row), jnp.float32(len(of_row))
 
@@ -87,7 +86,7 @@ class TrainableNar:
         if any(requests["use_hints"].to_pylist()):
             raise BadInput("a reasoner writes no traces; answer a data set made without --hints")
         began = time.perf_counter()
-        rows = self._requests(requests)
+        rows = [self._request(one) for one in given(requests, "a reasoner")]
         # Like rows together: of one shape, and of about as many steps.
         like = [(size_for(r.row.n), self.layout.dear(r.row.algorithm), r.row.steps) for r in rows]
         order = sorted(range(len(rows)), key=like.__getitem__)
@@ -101,29 +100,16 @@ class TrainableNar:
         count = len(rows)
         return predictions(requests, answers, ["stop"] * count, [None] * count, [each] * count)
 
-    def _requests(self, table: pa.Table) -> list["_Request"]:
-        """Runs each row's algorithm, of which but the beginning and the steps' number is used."""
-        columns = (
-            pc.cast(table["algo_name"], pa.string()).to_pylist(),
-            table["length"].to_pylist(),
-            table["graph_inputs"].to_pylist(),
-        )
-        return [self._request(*row) for row in zip(*columns, strict=True)]
-
-    def _request(self, name: str, length: int, flat: list | None) -> "_Request":
-        if flat is None:
-            raise BadInput(f"a reasoner needs graph_inputs, and a row of {name} has none")
-        self.layout.check(name)
-        inputs = graph.unpack(name, length, flat, "input")
-        # Inputs have three decimals: rounding in float64 undoes the storage in float32.
-        exact = {k: np.round(v.astype(np.float64), _DECIMALS) for k, v in inputs.items()}
-        trace = self._engine.run(name, exact)
-        task, place = tasks.get(name), self.layout.algorithms.index(name)
+    def _request(self, one: Given) -> "_Request":
+        """Runs a row's algorithm, of which but the beginning and the number of steps is used."""
+        task, place = tasks.get(one.algorithm), self.layout.place(one.algorithm)
+        drawn = one.drawn()
+        trace = self._engine.run(one.algorithm, drawn)
         begun = {k: np.asarray(v[:1], np.float32) for k, v in trace.hints.items()}
-        n = task.n_nodes(length)
-        steps = trace.n_steps - 1 if self._steps == "trace" else bound(name, n)
-        found = graphs.probes(self.layout, place, {"input": inputs, "hint": begun})
-        return _Request(task, exact, Row(place, n, max(1, steps), found))
+        n = task.n_nodes(one.length)
+        steps = trace.n_steps - 1 if self._steps == "trace" else bound(one.algorithm, n)
+        found = graphs.probes(self.layout, place, {"input": one.inputs, "hint": begun})
+        return _Request(task, drawn, Row(place, n, max(1, steps), found))
 
     def _answers(self, params: dict, asked: list["_Request"]) -> list[str]:
         """Answers rows, as many as a batch has or fewer."""
@@ -142,14 +128,9 @@ class TrainableNar:
 
     def executed(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Decodes the outputs of a batch of requests; see `network.Reasoner.executed`."""
-        model = nnx.merge(self._graph, self._state(params))
-        problem, features, _ = model.executed(batch, halts=self._steps == "learned")
+        model = nnx.merge(self._graph, module_state(self._shapes, params))
+        problem, features = model.executed(batch, halts=self._steps == "learned")
         return model.outputs(problem, features, None)
-
-    def _state(self, params: dict) -> nnx.State:
-        state = jax.tree.map(lambda x: x, self._shapes)
-        nnx.replace_by_pure_dict(state, params)
-        return state
 
 
 class _Request(NamedTuple):

@@ -10,6 +10,7 @@ from .config import TrainingConfig
 if TYPE_CHECKING:
     import jax
     import pyarrow as pa
+    from flax import nnx
 
 Params = Any
 Batch = dict[str, np.ndarray]
@@ -63,6 +64,16 @@ class Trainable(Protocol):
 
     def answer(self, params: Params, requests: "pa.Table") -> "pa.Table":
         """Answers rows; see `protocols.Model.generate`."""
+
+
+def module_state(shapes: "nnx.State", params: Params) -> "nnx.State":
+    """Returns a tree of plain dicts as the state of a module of these shapes."""
+    import jax
+    from flax import nnx
+
+    state = jax.tree.map(lambda x: x, shapes)
+    nnx.replace_by_pure_dict(state, params)
+    return state
 
 
 def build(config: TrainingConfig) -> Trainable:

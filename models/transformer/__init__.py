@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model import TransformerModel
+    from ..trained import TrainedModel
 
 __all__ = ["load"]
 
 
-def load(argument: str) -> "TransformerModel":
+def load(argument: str) -> "TrainedModel":
     """Loads the Transformer of a run; see `model.load`."""
     from . import model
 

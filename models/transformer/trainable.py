@@ -14,6 +14,7 @@ from clrs_text_bench.tokenizer_json import FILE as TOKENIZER
 from clrs_text_bench.tokenizer_json import TokenizerJson
 
 from ..rows import predictions, sample_ids
+from ..training.trainable import module_state
 from . import initial, positions
 from .config import TransformerConfig
 from .decoding import Decoder, Prompt
@@ -95,7 +96,7 @@ class TrainableTransformer:
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
-        model = nnx.merge(self._graph, self._state(params))
+        model = nnx.merge(self._graph, module_state(self._shapes, params))
         x_BxTxD, _ = model(batch["tokens"], batch["positions"])
         # Logits are made only where something is learnt.
         x_BxAxD = jnp.take_along_axis(x_BxTxD, batch["places"][:, :, None], axis=1)
@@ -114,7 +115,7 @@ class TrainableTransformer:
             draws = self._sampling.keys(samples)
         questions = map(self.tokenizer.encode, requests["question"].to_pylist())
         prompts = [Prompt(*prompt) for prompt in zip(questions, keys, draws, strict=True)]
-        found = self.decoder.decode(self._state(params), prompts)
+        found = self.decoder.decode(module_state(self._shapes, params), prompts)
         return predictions(
             requests,
             [self.tokenizer.decode(c.tokens.tolist()) for c in found],
@@ -122,8 +123,3 @@ class TrainableTransformer:
             [len(c.tokens) for c in found],
             [c.seconds for c in found],
         )
-
-    def _state(self, params: dict) -> nnx.State:
-        state = jax.tree.map(lambda x: x, self._shapes)
-        nnx.replace_by_pure_dict(state, params)
-        return state

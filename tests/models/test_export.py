@@ -45,7 +45,7 @@ def test_a_training_step_lowers(name, overrides, platform):
     config = configs.load(name, overrides)
     trainable, train = build(config), config.train
     transform = optimizer.build(config.optimizer, train.steps)
-    state = jax.eval_shape(lambda p: update.start(p, transform, train), trainable.shapes())
+    state = update.expected(trainable.shapes(), transform, train)
     devices = mesh.make(config.mesh, train.batch_size, jax.devices()[:1])
     step = update.build(trainable.loss, transform, train, devices, state)
     B, T = train.batch_size, size_for(config.model.context // 2)

@@ -3,8 +3,6 @@
 import json
 import signal
 
-import jax
-
 from clrs_text_bench.models.training import checkpoint as checkpoints
 from clrs_text_bench.models.training import config as configs
 from clrs_text_bench.models.training import loop, optimizer, run, update
@@ -51,7 +49,7 @@ def params(out, kind="latest"):
     expected = build(config).shapes()
     if kind == "latest":
         transform = optimizer.build(config.optimizer, config.train.steps)
-        expected = jax.eval_shape(lambda p: update.start(p, transform, config.train), expected)
+        expected = update.expected(expected, transform, config.train)
     kept = checkpoints.Checkpoints(out, kind)
     found = kept.restore(expected)
     kept.close()
