@@ -9,6 +9,7 @@ from flax import nnx
 from clrs_text_bench import schema, tokenizers
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.models.training.buckets import size_for
+from clrs_text_bench.models.training.trainable import module_state
 from clrs_text_bench.models.transformer.config import TransformerConfig
 from clrs_text_bench.models.transformer.sequences import Sequences, answer_room
 from clrs_text_bench.models.transformer.trainable import TrainableTransformer
@@ -97,7 +98,7 @@ def test_padding_changes_no_loss(kind, loss):
     config = tiny.config(positions={"kind": kind, "range": 64})
     trainable = TrainableTransformer(config, seed=0, loss=loss)
     params = trainable.init()
-    model = nnx.merge(trainable._graph, trainable._state(params))
+    model = nnx.merge(trainable._graph, module_state(trainable._shapes, params))
     sequences = trainable.encode(TABLE)
     tokenizer = tokenizers.get("compact")
     for rows in groups(sequences):
