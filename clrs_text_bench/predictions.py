@@ -1,7 +1,8 @@
 """Predictions files, whoever wrote them: Parquet, JSON lines or CSV, one row an answer.
 
 Required columns: split, algo_name, length, seed, index (the sample's identity) and prediction.
-Optional: finish_reason ("stop", "length" or "error"), n_tokens, seconds. Others are ignored. A
+Optional: finish_reason ("stop", "length" or "error"), n_tokens, seconds, and in Parquet
+graph_prediction, the outputs that a model decoded beside its text. Others are ignored. A
 prediction is text as it stands: "", "NA" and "null" are answers. A null one is a missing answer,
 as is a row that is left out.
 """
@@ -10,7 +11,7 @@ import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def read(path: str | os.PathLike) -> pa.Table:
 
     Returns:
       A table in `schema.PREDICTIONS`, in the file's order; optional columns that it lacks are null.
+      If it is Parquet with `schema.GRAPH_PREDICTION`, that is the last column.
 
     Raises:
       BadInput: if it is missing, of an unknown kind, empty, damaged or not UTF-8, lacks a column,
@@ -53,26 +55,33 @@ def read(path: str | os.PathLike) -> pa.Table:
     return table
 
 
+def schema_of(columns: Collection[str]) -> pa.Schema:
+    """Returns the schema of predictions of these columns: with decoded graphs, or without."""
+    if schema.GRAPH_PREDICTION.name in columns:
+        return schema.PREDICTIONS.append(schema.GRAPH_PREDICTION)
+    return schema.PREDICTIONS
+
+
 def align(predictions: pa.Table, requests: pa.Table) -> pa.Table:
     """Puts predictions in the order of the samples that they answer.
 
     Args:
-      predictions: in `schema.PREDICTIONS`, of one (split, algo_name, length).
+      predictions: as `read` returns them, of one (split, algo_name, length).
       requests: rows of a data set, of the same cell.
 
     Returns:
-      A table in `schema.PREDICTIONS`, row for row; where there is none, the prediction is null and
+      A table of the same columns, row for row; where there is none, the prediction is null and
       finish_reason "error".
     """
+    expected = schema_of(predictions.column_names)
     places = _index(predictions).get_indexer(_index(requests))
-    found = predictions.select(schema.PREDICTIONS.names[len(schema.IDENTITY) :]).take(
+    found = predictions.select(expected.names[len(schema.IDENTITY) :]).take(
         pa.array(places, mask=places < 0)
     )
     answered = pc.is_valid(found["prediction"])
     reasons = pc.if_else(answered, found["finish_reason"], pa.scalar("error"))
     found = found.set_column(1, "finish_reason", reasons)
-    columns = identity(requests).columns + found.columns
-    return pa.table(columns, schema=schema.PREDICTIONS)
+    return pa.table(identity(requests).columns + found.columns, schema=expected)
 
 
 def unknown_rows(predictions: pa.Table, samples: pa.Table) -> pa.Table:
@@ -156,7 +165,7 @@ def _read_folder(path: Path) -> pa.Table:
     files = sorted(path.glob("*.parquet"))
     if not files:
         raise BadInput(f"{path} is a folder without .parquet files; name a predictions file")
-    return pa.concat_tables([_read_file(file) for file in files])
+    return pa.concat_tables([_read_file(file) for file in files], promote_options="default")
 
 
 def _read_file(path: Path) -> pa.Table:
@@ -177,8 +186,8 @@ def _read_file(path: Path) -> pa.Table:
 def _read_parquet(path: Path) -> pa.Table:
     table = pq.ParquetFile(path).read()
     _check_columns(table.column_names, path)
-    columns = []
-    for field in schema.PREDICTIONS:
+    columns, expected = [], schema_of(table.column_names)
+    for field in expected:
         if field.name not in table.column_names:
             columns.append(pa.nulls(table.num_rows, field.type))
             continue
@@ -190,8 +199,8 @@ def _read_parquet(path: Path) -> pa.Table:
                 f"column {field.name!r} of {path} holds {column.type}, expected {field.type}"
             )
         column.validate(full=True)
-        columns.append(column.cast(field.type, safe=not pt.is_floating(field.type)))
-    return pa.table(columns, schema=schema.PREDICTIONS)
+        columns.append(column.cast(field.type, safe=not _is_real(field.type)))
+    return pa.table(columns, schema=expected)
 
 
 def _fits(found: pa.DataType, field: pa.Field) -> bool:
@@ -202,7 +211,13 @@ def _fits(found: pa.DataType, field: pa.Field) -> bool:
         return pt.is_string(found) or pt.is_large_string(found) or pt.is_string_view(found)
     if pt.is_integer(field.type):
         return pt.is_integer(found)
+    if pt.is_list(field.type):
+        return pt.is_list(found) and _is_real(found)
     return pt.is_floating(found) or pt.is_integer(found)
+
+
+def _is_real(kind: pa.DataType) -> bool:
+    return pt.is_floating(kind.value_type if pt.is_list(kind) else kind)
 
 
 def _read_jsonl(path: Path) -> pa.Table:
@@ -292,7 +307,7 @@ def _check_columns(names: list[str], path: Path) -> None:
                 f"{path} has no column {name!r}; it must have {', '.join(_REQUIRED)}, and has "
                 f"{', '.join(names)}"
             )
-    for name in schema.PREDICTIONS.names:
+    for name in schema_of(names).names:
         if names.count(name) > 1:
             raise BadInput(f"{path} has column {name!r} twice")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -99,6 +99,7 @@ class Model(Protocol):
 
         A model reads `question`, and the graph's inputs if it reads graphs; never `answer`,
         `graph_outputs` or `graph_hints`. What it answers to a row does not depend on the others.
+        One that decodes a graph may return it beside the text, as `schema.GRAPH_PREDICTION`.
         """
 
 
@@ -126,4 +127,20 @@ class Evaluator(Protocol):
 
         Returns:
           One float32 column per score, and any further columns of its own.
+        """
+
+
+@runtime_checkable
+class PoolingEvaluator(Evaluator, Protocol):
+    """An evaluator whose score of many answers is no mean of each one's own, such as F1."""
+
+    def pooled(self, scores: "pa.Table", times: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns the scores of answers taken together.
+
+        Args:
+          scores: what `score` returned for the answers of one algorithm and length.
+          times: how often each answer is taken, `[samples, answers]`.
+
+        Returns:
+          Of each score, float64 `[samples]`, each 0..1.
         """

@@ -48,6 +48,10 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+# Beside these, of a model that decodes a graph: the output probes that it decoded, packed as
+# graph_outputs of a data set are; null where it has none.
+GRAPH_PREDICTION = pa.field("graph_prediction", _GRAPH)
+
 # trace_share and first_wrong_step are null where the task's text holds no trace;
 # first_wrong_step is null, too, where no step is wrong.
 SCORES = pa.schema(

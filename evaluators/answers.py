@@ -51,7 +51,7 @@ class Answers:
         }
 
     def of(self, cell: Cell, references: pa.Table, advance: Callable[[int], None]) -> pa.Table:
-        """Returns the answers to a cell, row for row, in `schema.PREDICTIONS`.
+        """Returns the answers to a cell, row for row, as `predictions.schema_of` has them.
 
         Args:
           cell: which.
@@ -111,7 +111,8 @@ class Answers:
             for key in ("format_version", "model", "dataset_hash", "limit", "versions")
         )
         answers = answers.replace_schema_metadata()
-        if not same or answers.schema != schema.PREDICTIONS or not _same_rows(answers, references):
+        whole = answers.schema == predictions.schema_of(answers.column_names)
+        if not same or not whole or not _same_rows(answers, references):
             return None
         return answers if pc.all(answered(answers)).as_py() else None
 
@@ -141,7 +142,8 @@ class Answers:
         if absent:
             raise BadInput(f"{who} returned no column {absent[0]!r} for {what}")
         try:
-            answers = answers.select(schema.PREDICTIONS.names).cast(schema.PREDICTIONS)
+            expected = predictions.schema_of(answers.column_names)
+            answers = answers.select(expected.names).cast(expected)
         except pa.ArrowException as error:
             raise BadInput(f"{who} returned columns of wrong types for {what}: {error}") from error
         if answers.num_rows != requests.num_rows:

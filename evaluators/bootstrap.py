@@ -5,6 +5,7 @@ are multinomial. Where values repeat a lot, as scores do, drawing the counts ins
 gives the same distribution at a fraction of the cost.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,35 @@ def mean_interval(values: ArrayLike, *, seed: int = 0, resamples: int = RESAMPLE
     means = resampled_means(values, np.random.default_rng(seed), resamples)
     low, high = percentiles(means)
     return Interval(_mean(*_distinct(values)), low, high)
+
+
+def pooled_interval(
+    score: Callable[[np.ndarray], np.ndarray],
+    n: int,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Returns a score of many answers and its percentile bootstrap interval of 95%.
+
+    Args:
+      score: takes how often each answer is taken, `[samples, n]`, and returns `[samples]`.
+      n: number of answers.
+      seed: of the resamples.
+      resamples: how many.
+
+    Raises:
+      BadInput: if there are no answers.
+    """
+    if not n:
+        raise BadInput("no scores to average")
+    rng = np.random.default_rng(seed)
+    step = max(1, _CHUNK // n)
+    found = [
+        score(rng.multinomial(n, np.full(n, 1 / n), min(step, resamples - start)))
+        for start in range(0, resamples, step)
+    ]
+    return Interval(float(score(np.ones((1, n), np.int64))[0]), *percentiles(np.concatenate(found)))
 
 
 def resampled_means(

@@ -14,19 +14,18 @@ answer), and first_wrong_step is the place of the first that is wrong, missing o
 """
 
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench import schema
-from clrs_text_bench.errors import BadInput, unknown
+from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import Extraction
 
 from . import columns
 from .columns import Texts
-from .extraction import Extracted
-from .grammar import Grammar, grammar
+from .extraction import answers_in
+from .grammar import Grammar, Groups, by_grammar, grammar
 from .matching import align
 from .scan import Verdicts, score_rows
 
@@ -83,7 +82,7 @@ class ClrsText:
             )
         answers = columns.texts(predictions, "prediction", "the predictions")
         truths = columns.texts(references, "answer", "the references")
-        return _table(*_score(answers, truths, _groups(references), extraction))
+        return _table(*_score(answers, truths, by_grammar(references), extraction))
 
 
 EVALUATOR = ClrsText()
@@ -162,29 +161,8 @@ def score_answer(
     )
 
 
-_Groups = list[tuple[Grammar, np.ndarray]]
-
-
-def _groups(references: pa.Table) -> _Groups:
-    """Returns the rows of every grammar in a table."""
-    what = "the references"
-    names, distinct_names = columns.codes(columns.strings(references, "algo_name", what))
-    lengths = columns.integers(references, "length", what)
-    lengths, distinct_lengths = columns.codes(pa.array(lengths))
-    hints = columns.integers(references, "use_hints", what)
-    keys = (names * max(len(distinct_lengths), 1) + lengths) * 2 + hints
-    order = np.argsort(keys, kind="stable")
-    ends = np.flatnonzero(np.diff(keys[order])) + 1
-    groups = []
-    for rows in np.split(order, ends) if len(order) else []:
-        name = distinct_names[int(names[rows[0]])].as_py()
-        length = distinct_lengths[int(lengths[rows[0]])].as_py()
-        groups.append((grammar(name, length, bool(hints[rows[0]])), rows))
-    return groups
-
-
 def _score(
-    answers: Texts, truths: Texts, groups: _Groups, extraction: Extraction
+    answers: Texts, truths: Texts, groups: Groups, extraction: Extraction
 ) -> tuple[Verdicts, np.ndarray, np.ndarray]:
     """Scores rows that are grouped by grammar.
 
@@ -192,13 +170,7 @@ def _score(
       For every row, in the table's order: the verdicts, the number of its elements, and whether
       its text holds a trace.
     """
-    if extraction not in get_args(Extraction):
-        raise unknown("extraction", extraction, get_args(Extraction))
-    if extraction == "lenient":
-        extracted = Extracted(answers)
-        for rules, rows in groups:
-            extracted.add(rules, rows)
-        answers = extracted.texts()
+    answers = answers_in(answers, groups, extraction)
     n_rows = len(answers.starts)
     verdicts = Verdicts.empty(n_rows)
     n_elements = np.ones(n_rows, np.int64)

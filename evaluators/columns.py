@@ -60,14 +60,14 @@ def texts(table: pa.Table, name: str, what: str) -> Texts:
 
 def strings(table: pa.Table, name: str, what: str) -> pa.LargeStringArray:
     """Returns a column of strings as one array; raises `BadInput` as `texts` does."""
-    column = _column(table, name, what)
-    if pt.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
+    found = column(table, name, what)
+    if pt.is_dictionary(found.type):
+        found = found.cast(found.type.value_type)
+    kind = found.type
     is_text = pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind)
     if not is_text and not pt.is_null(kind):
         raise BadInput(f"column {name!r} of {what} holds {kind}, expected strings")
-    return column.cast(pa.large_string()).combine_chunks()
+    return found.cast(pa.large_string()).combine_chunks()
 
 
 def integers(table: pa.Table, name: str, what: str) -> np.ndarray:
@@ -76,16 +76,14 @@ def integers(table: pa.Table, name: str, what: str) -> np.ndarray:
     Raises:
       BadInput: if the column is missing, holds anything else, or has a null.
     """
-    column = _column(table, name, what)
+    found = column(table, name, what)
     try:
-        column = column.cast(pa.int64())
+        found = found.cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise BadInput(
-            f"column {name!r} of {what} holds {column.type}, expected integers"
-        ) from None
-    if column.null_count:
-        raise BadInput(f"column {name!r} of {what} is empty in {column.null_count} rows")
-    return column.to_numpy()
+        raise BadInput(f"column {name!r} of {what} holds {found.type}, expected integers") from None
+    if found.null_count:
+        raise BadInput(f"column {name!r} of {what} is empty in {found.null_count} rows")
+    return found.to_numpy()
 
 
 def codes(values: pa.Array) -> tuple[np.ndarray, pa.Array]:
@@ -98,7 +96,8 @@ def codes(values: pa.Array) -> tuple[np.ndarray, pa.Array]:
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
 
 
-def _column(table: pa.Table, name: str, what: str) -> pa.ChunkedArray:
+def column(table: pa.Table, name: str, what: str) -> pa.ChunkedArray:
+    """Returns a column; raises `BadInput` if the table, called `what`, lacks it."""
     if name not in table.column_names:
         raise BadInput(f"{what} lack column {name!r}; they have {', '.join(table.column_names)}")
     return table.column(name)

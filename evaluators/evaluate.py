@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from clrs_text_bench import datasets, modelspec, progress, provenance, registry, schema, tasks
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import Evaluator, Extraction, Model
+from clrs_text_bench.protocols import Evaluator, Extraction, Model, PoolingEvaluator
 
 from . import bootstrap, leaderboard
 from .answers import Answers, answered, failed
+from .bootstrap import Interval
 from .regimes import regime
 from .request import Request, choose_cells
 
@@ -183,12 +184,20 @@ def _row(
         "n_tokens": pc.sum(answers["n_tokens"]).as_py(),
     }
     for name in judge.scores:
-        interval = bootstrap.mean_interval(np.asarray(scores[name]))
+        interval = _interval(judge, name, scores)
         values = (interval.mean, interval.low, interval.high)
         row |= {f"{name}{s}": v for s, v in zip(leaderboard.SUFFIXES, values, strict=True)}
     if "trace_share" in scores.column_names:
         row["trace_share"] = pc.mean(scores["trace_share"]).as_py()
     return row
+
+
+def _interval(judge: Evaluator, name: str, scores: pa.Table) -> Interval:
+    if isinstance(judge, PoolingEvaluator):
+        return bootstrap.pooled_interval(
+            lambda times: judge.pooled(scores, times)[name], scores.num_rows
+        )
+    return bootstrap.mean_interval(np.asarray(scores[name]))
 
 
 def _run_columns(request: Request, record: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ number that the part can hold, that is, a whole one where it has no decimals. Th
 matter here: shape judges it. The trace is what stands before the last `|` before the answer.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from clrs_text_bench.compiled import jit
+from clrs_text_bench.errors import unknown
+from clrs_text_bench.protocols import Extraction
 
 from .columns import Texts, frozen
 from .grammar import (
@@ -25,6 +27,7 @@ from .grammar import (
     SEPARATOR,
     SPACE,
     Grammar,
+    Groups,
 )
 from .numbers import parse
 from .scan import answer_stop, is_end_of_text
@@ -63,7 +66,28 @@ class _Tokens(NamedTuple):
     matches: np.ndarray
 
 
-class Extracted:
+def answers_in(completions: Texts, groups: Groups, extraction: Extraction) -> Texts:
+    """Returns the answers that completions hold.
+
+    Args:
+      completions: one per row.
+      groups: the rows of every grammar.
+      extraction: "strict" or "lenient".
+
+    Raises:
+      BadInput: if it is neither.
+    """
+    if extraction not in get_args(Extraction):
+        raise unknown("extraction", extraction, get_args(Extraction))
+    if extraction == "strict":
+        return completions
+    extracted = _Extracted(completions)
+    for rules, rows in groups:
+        extracted.add(rules, rows)
+    return extracted.texts()
+
+
+class _Extracted:
     """Collects the answers found in the completions of a table, group by group."""
 
     def __init__(self, completions: Texts):

@@ -8,9 +8,12 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from clrs_text_bench import tasks
 from clrs_text_bench.tasks import AnswerPart
+
+from . import columns
 
 # Classes of bytes, and kinds of tokens. Those below SEPARATOR are the characters of atoms;
 # a closing bracket's class is that of its opening one plus 1.
@@ -99,3 +102,29 @@ def grammar(algorithm: str, length: int, use_hints: bool) -> Grammar:
         traced,
         len(task.step_parts()) if traced and not parenthesised else 1,
     )
+
+
+Groups = list[tuple[Grammar, np.ndarray]]
+"""Grammars, and which rows of a table (int64) are of each."""
+
+
+def by_grammar(references: pa.Table) -> Groups:
+    """Returns the rows of every grammar in a table of references.
+
+    Raises:
+      BadInput: if a column is missing or of a wrong type, an algorithm unknown, a length too small.
+    """
+    what = "the references"
+    names, distinct_names = columns.codes(columns.strings(references, "algo_name", what))
+    lengths = columns.integers(references, "length", what)
+    lengths, distinct_lengths = columns.codes(pa.array(lengths))
+    hints = columns.integers(references, "use_hints", what)
+    keys = (names * max(len(distinct_lengths), 1) + lengths) * 2 + hints
+    order = np.argsort(keys, kind="stable")
+    ends = np.flatnonzero(np.diff(keys[order])) + 1
+    groups = []
+    for rows in np.split(order, ends) if len(order) else []:
+        name = distinct_names[int(names[rows[0]])].as_py()
+        length = distinct_lengths[int(lengths[rows[0]])].as_py()
+        groups.append((grammar(name, length, bool(hints[rows[0]])), rows))
+    return groups

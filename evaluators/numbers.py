@@ -11,6 +11,9 @@ _SMALL_E, _LARGE_E = ord("e"), ord("E")
 _EXPONENT_LIMIT = 10**17
 _BEYOND = 2**62
 
+NOTHING = -(2**63)
+_LARGEST, _MOST_DIGITS = 2**53, 16
+
 
 @jit
 def parse(text, start, stop):
@@ -101,6 +104,31 @@ def equal(a, a_start, a_stop, b, b_start, b_stop):
             i += 1
             j += 1
     return i > a_last and j > b_last
+
+
+@jit
+def whole(text, start, stop, places):
+    """Returns a number times `10**places`, if that is whole and at most 2^53 in size, else NOTHING.
+
+    NOTHING stands for what is no number, too.
+    """
+    valid, negative, first, last, power = parse(text, start, stop)
+    if not valid or abs(power) == _BEYOND:
+        return NOTHING
+    value = 0
+    if first >= 0:
+        if power + places < 0:
+            return NOTHING
+        for i in range(first, last + 1):
+            if text[i] != _POINT:
+                value = value * 10 + (text[i] - _ZERO)
+            if value > _LARGEST:
+                return NOTHING
+        for _ in range(min(power + places, _MOST_DIGITS)):
+            value *= 10
+            if value > _LARGEST:
+                return NOTHING
+    return -value if negative else value
 
 
 @jit

@@ -54,7 +54,7 @@ class Verdicts(NamedTuple):
         return cls(*flags, np.zeros(rows, np.int64), np.zeros(rows), np.zeros(rows, np.int64))
 
 
-class _Rules(NamedTuple):
+class Rules(NamedTuple):
     """A `Grammar` as compiled code reads it."""
 
     template: np.ndarray
@@ -62,6 +62,17 @@ class _Rules(NamedTuple):
     classes: np.ndarray
     traced: bool
     items_per_step: int
+
+    @classmethod
+    def of(cls, grammar: Grammar) -> "Rules":
+        """Returns the rules of a grammar."""
+        return cls(
+            grammar.template,
+            grammar.n_elements,
+            grammar.classes,
+            grammar.traced,
+            grammar.items_per_step,
+        )
 
 
 def score_rows(
@@ -82,14 +93,7 @@ def score_rows(
     lengths = truths.stops[rows] - truths.starts[rows]
     if lengths.min() < grammar.n_tokens:  # before a template is made that no text can fill
         return int(rows[np.argmin(lengths)])
-    rules = _Rules(
-        grammar.template,
-        grammar.n_elements,
-        grammar.classes,
-        grammar.traced,
-        grammar.items_per_step,
-    )
-    unfit = _score_rows(rules, rows, predictions, truths, verdicts)
+    unfit = _score_rows(Rules.of(grammar), rows, predictions, truths, verdicts)
     return None if unfit < 0 else int(unfit)
 
 
@@ -104,15 +108,15 @@ def _score_rows(rules, rows, predictions, truths, verdicts):
         true_stop = answer_stop(truth, true_start, true_stop)
         final, true_final = start, true_start
         if rules.traced:
-            final = _after_last_bar(text, start, stop)
-            true_final = _after_last_bar(truth, true_start, true_stop)
+            final = after_last_bar(text, start, stop)
+            true_final = after_last_bar(truth, true_start, true_stop)
             share, wrong = _compare_traces(text, start, final, truth, true_start, true_final, rules)
             # Silence is no trace, even where none was due: a missing answer earns nothing.
             verdicts.share[row] = 0.0 if _is_blank(text, start, stop) else share
             verdicts.wrong[row] = wrong
         if not _read_truth(truth, true_final, true_stop, rules, true_atoms):
             return row
-        shape, parses = _read_final(text, final, stop, rules, atoms)
+        shape, parses = read_final(text, final, stop, rules, atoms)
         right = 0
         if shape:
             for k in range(rules.n_elements):
@@ -152,7 +156,7 @@ def is_end_of_text(text, start, stop):
 
 
 @jit
-def _after_last_bar(text, start, stop):
+def after_last_bar(text, start, stop):
     """Returns the place after the last `|`, or `start` if there is none."""
     for i in range(stop - 1, start - 1, -1):
         if text[i] == _BAR:
@@ -169,7 +173,7 @@ def _is_blank(text, start, stop):
 
 
 @jit
-def _read_final(text, start, stop, rules, atoms):
+def read_final(text, start, stop, rules, atoms):
     """Returns shape and parse of a final answer; puts the spans of its atoms into `atoms`.
 
     The spans are whole only if the shape is right.
@@ -201,7 +205,7 @@ def _read_final(text, start, stop, rules, atoms):
 @jit
 def _read_truth(text, start, stop, rules, atoms):
     """Returns whether a true answer has its shape and holds numbers; fills `atoms`."""
-    if not _read_final(text, start, stop, rules, atoms)[0]:
+    if not read_final(text, start, stop, rules, atoms)[0]:
         return False
     for k in range(rules.n_elements):  # noqa: SIM110
         if not parse(text, atoms[k, 0], atoms[k, 1])[0]:

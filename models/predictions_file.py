@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import predictions, schema
+from clrs_text_bench import predictions
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import ModelInfo
@@ -75,7 +75,7 @@ class PredictionsFile:
             places.append(asked["row"].to_numpy())
             parts.append(predictions.align(self._cell_rows, asked))
         if not parts:
-            return schema.PREDICTIONS.empty_table()
+            return predictions.schema_of(self._rows.column_names).empty_table()
         return pa.concat_tables(parts).take(np.argsort(np.concatenate(places)))
 
     def _enter(self, cell: tuple[str, str, int]) -> None:

@@ -5,7 +5,12 @@ import pytest
 
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.evaluators import bootstrap
-from clrs_text_bench.evaluators.bootstrap import mean_interval, percentiles, resampled_means
+from clrs_text_bench.evaluators.bootstrap import (
+    mean_interval,
+    percentiles,
+    pooled_interval,
+    resampled_means,
+)
 
 
 def naive_means(values, rng, resamples):
@@ -32,6 +37,16 @@ def test_agrees_with_a_naive_loop():
     assert ours.mean() == pytest.approx(naive.mean(), abs=0.004)
     assert ours.std() == pytest.approx(naive.std(), rel=0.06)
     assert percentiles(ours) == pytest.approx(percentiles(naive), abs=0.012)
+
+
+def test_answers_taken_together_have_the_interval_of_their_mean_if_that_is_the_score():
+    values = np.round(np.random.default_rng(1).beta(0.5, 0.5, 60), 2)
+    mean = mean_interval(values, resamples=4000)
+    pooled = pooled_interval(lambda times: times @ values / 60, 60, resamples=4000)
+    assert pooled.mean == pytest.approx(mean.mean)
+    assert (pooled.low, pooled.high) == pytest.approx((mean.low, mean.high), abs=0.012)
+    with pytest.raises(BadInput, match="no scores to average"):
+        pooled_interval(lambda times: times @ np.zeros(0), 0)
 
 
 def test_a_fair_coin_over_a_hundred_answers():

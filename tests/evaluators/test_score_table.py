@@ -3,13 +3,16 @@
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from clrs_text_bench import registry, schema
+from clrs_text_bench import registry, schema, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.evaluators import Scores, score_answer, score_table
 from clrs_text_bench.evaluators.clrs_text import EVALUATOR
+from clrs_text_bench.generators import generate_batch
+from clrs_text_bench.protocols import PoolingEvaluator
 
 # algorithm, length, use_hints, answer, prediction
 ROWS = [
@@ -220,7 +223,8 @@ def test_rows_must_be_as_many_for_the_evaluator():
 @pytest.mark.parametrize("name", registry.names("evaluators"))
 def test_every_evaluator_keeps_the_protocol(name):
     evaluator = registry.load("evaluators", name)
-    true = references()
+    tables = [generate_batch(task, 5, count=2) for task in tasks.names()]
+    true = pa.concat_tables(tables).unify_dictionaries()
     perfect = pa.table({"prediction": true["answer"]})
     nothing = pa.table({"prediction": pa.nulls(len(true), pa.string())})
     for extraction in ("strict", "lenient"):
@@ -231,6 +235,11 @@ def test_every_evaluator_keeps_the_protocol(name):
             assert scored[score].type == pa.float32()
             assert set(scored[score].to_pylist()) == {1.0}
             assert set(missed[score].to_pylist()) == {0.0}
+        if isinstance(evaluator, PoolingEvaluator):
+            first = pa.concat_tables([scored.slice(0, 2), missed.slice(0, 2)])
+            times = np.array([[1, 1, 0, 0], [0, 0, 1, 1]])
+            for values in evaluator.pooled(first, times).values():
+                assert values.tolist() == [1, 0]
 
 
 def test_scores_are_immutable():
