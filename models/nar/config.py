@@ -18,6 +18,7 @@ class NarConfig(BaseModel):
       hidden_dim: width of node and edge latents, H.
       processor: name of the processor's plug-in.
       triplet_dim: features of a message among three nodes.
+      penalty_weight: of the processor's penalty in the loss, if it has one.
       teacher_forcing: in training, the probability that a step reads the true hints, not its own.
       halting: whether it learns when to stop, as one loss more.
       max_steps: steps that a trace is cut off at, in training.
@@ -30,6 +31,7 @@ class NarConfig(BaseModel):
     hidden_dim: Count = 128
     processor: Annotated[str, Field(strict=True)] = "triplet-gmpnn"
     triplet_dim: Count = 8
+    penalty_weight: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] = 0.01
     teacher_forcing: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
     halting: Annotated[bool, Field(strict=True)] = True
     max_steps: Count = 256

@@ -37,6 +37,7 @@ class Features(NamedTuple):
       latents_BxNxNxE: latents of the edges, if there are any.
       graph_BxH: encoded graph.
       mask_BxN: which nodes there are.
+      penalty_B: the processor's, which no decoder reads; None if it has none.
     """
 
     nodes_BxNxJ: jax.Array
@@ -44,6 +45,7 @@ class Features(NamedTuple):
     latents_BxNxNxE: jax.Array | None
     graph_BxH: jax.Array
     mask_BxN: jax.Array
+    penalty_B: jax.Array | None
 
     def greatest(self) -> jax.Array:
         """Returns the greatest of each feature over the nodes, `[B, J]`."""

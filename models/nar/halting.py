@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from .decoding import Features
-from .losses import Sums, cross_entropy
+from .losses import Sums, cross_entropy, each
 from .tables import linear_init
 
 
@@ -39,5 +39,4 @@ def sums(logits_B: jax.Array, last_B: jax.Array, counts_B: jax.Array) -> Sums:
       last_B: whether it is.
       counts_B: whether the row still makes steps.
     """
-    losses = cross_entropy(logits_B, last_B)
-    return Sums(jnp.where(counts_B, losses, 0.0)[:, None], counts_B.astype(jnp.float32)[:, None])
+    return each(cross_entropy(logits_B, last_B), counts_B)

@@ -81,6 +81,11 @@ def _there(location: str, of: str, mask_BxN: jax.Array) -> jax.Array:
     return (mask_BxN[:, :, None] & mask_BxN[:, None, :])[..., None].astype(jnp.float32)
 
 
+def each(losses_B: jax.Array, counts_B: jax.Array) -> Sums:
+    """Returns losses of which each row has one, or none where it does not count."""
+    return Sums(jnp.where(counts_B, losses_B, 0.0)[:, None], counts_B.astype(jnp.float32)[:, None])
+
+
 def by_algorithm(found: dict[str, Sums], algorithm_B: jax.Array, present: dict) -> jax.Array:
     """Returns each algorithm's loss, `[A]`; 0 of one that no row is of.
 

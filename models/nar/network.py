@@ -26,11 +26,11 @@ from .graphs import ALGORITHM, NODES, STEPS
 from .halting import Halting
 from .layout import Layout
 from .losses import Sums
-from .processors import Graph
+from .processors import Graph, Processor
 
 Batch = dict[str, jax.Array]
 
-_HALT = "halt"
+_HALT, _PENALTY = "halt", "penalty"
 
 
 class Problem(NamedTuple):
@@ -80,7 +80,7 @@ class Reasoner(nnx.Module):
         self.encoders = nnx.Dict(
             {stage: encoding.Encoders(layout, stage, H, rngs) for stage in ("input", "hint")}
         )
-        self.processor = registry.load("processors", config.processor)(config, rngs)
+        self.processor: Processor = registry.load("processors", config.processor)(config, rngs)
         self.decoders = nnx.Dict(
             {
                 stage: decoding.Decoders(layout, stage, H, self.processor.e_dim, rngs)
@@ -145,8 +145,10 @@ class Reasoner(nnx.Module):
             _bias("edge", problem),
         )
         made = self.processor(Graph(nodes, edges, graph, state.hidden_BxNxH, problem.mask_BxN))
-        of_nodes = jnp.concatenate([nodes, state.hidden_BxNxH, made.nodes_BxNxH], axis=-1)
-        return Features(of_nodes, edges, made.edges_BxNxNxH, graph, problem.mask_BxN)
+        before = state.hidden_BxNxH if made.hidden_BxNxH is None else made.hidden_BxNxH
+        of_nodes = jnp.concatenate([nodes, before, made.nodes_BxNxH], axis=-1)
+        latents = made.edges_BxNxNxH
+        return Features(of_nodes, edges, latents, graph, problem.mask_BxN, made.penalty_B)
 
     def latents(self, features: Features) -> jax.Array:
         """Returns the nodes' latents after the step, `[B, N, H]`."""
@@ -168,8 +170,8 @@ class Reasoner(nnx.Module):
           noise: keys of rows, uint32 `[B, 2]`, by which steps are forced; None forces none.
 
         Returns:
-          The problem, what is read after each row's last step, and the losses of hints and of
-          halting, summed over steps.
+          The problem, what is read after each row's last step, and the losses of hints, of halting
+          and of the processor's penalty, summed over steps.
         """
         problem, steps_B = self.problem(batch), batch[STEPS]
         truth = {kind: jnp.moveaxis(x, 1, 0) for kind, x in of_stage(batch, "hint").items()}
@@ -192,6 +194,9 @@ class Reasoner(nnx.Module):
                 if self.config.halting:
                     ends_B = self.halting(problem.algorithm_B, features)
                     found[_HALT] = halting.sums(ends_B, i == steps_B - 1, counts_B)
+                if self.processor.penalises:
+                    penalty_B = self.config.penalty_weight * features.penalty_B
+                    found[_PENALTY] = losses.each(penalty_B, counts_B)
                 following = self.following(problem, features, logits)
                 state = _where(i < steps_B - 1, following, state)
                 return state, jax.tree.map(jnp.add, total, found)
@@ -214,6 +219,8 @@ class Reasoner(nnx.Module):
         slots = {kind: self.layout.kinds["hint"][kind].slots for kind in hints}
         if self.config.halting:
             slots[_HALT] = 1
+        if self.processor.penalises:
+            slots[_PENALTY] = 1
         return {kind: Sums(jnp.zeros((B, S)), jnp.zeros((B, S))) for kind, S in slots.items()}
 
     def executed(self, batch: Batch, *, halts: bool) -> tuple[Problem, Features]:
@@ -262,7 +269,10 @@ class Reasoner(nnx.Module):
         return logits
 
     def loss(self, batch: Batch, T: int, noise: jax.Array | None = None) -> jax.Array:
-        """Returns each algorithm's loss of hints and outputs, `[A]`; see `losses`."""
+        """Returns each algorithm's loss of hints and outputs, `[A]`; see `losses`.
+
+        Halting and the processor's penalty count as hints do, by the mean over steps.
+        """
         problem, features, hint_sums = self.measured(batch, T, noise)
         logits = self.outputs(problem, features, noise)
         masks = self.class_masks("output", problem.algorithm_B)
@@ -271,7 +281,8 @@ class Reasoner(nnx.Module):
             stage: {kind: x.present for kind, x in self.layout.present(stage).items()}
             for stage in ("hint", "output")
         }
-        taken["hint"][_HALT] = np.ones((len(self.layout.algorithms), 1), bool)
+        every = np.ones((len(self.layout.algorithms), 1), bool)
+        taken["hint"] |= {_HALT: every, _PENALTY: every}
         of_hints = losses.by_algorithm(hint_sums, problem.algorithm_B, taken["hint"])
         return of_hints + losses.by_algorithm(output_sums, problem.algorithm_B, taken["output"])
 
