@@ -12,15 +12,17 @@ from clrs_text_bench.models.training import config as configs
 from clrs_text_bench.models.training import mesh, optimizer, update
 from clrs_text_bench.models.training.trainable import build
 
+from .tiny_reasoner import PROCESSORS
+
 # One of each kind of probe that there is.
 NAMES = ("heapsort", "lcs_length", "dfs", "bridges", "floyd_warshall", "kmp_matcher")
 
 
-@pytest.fixture(scope="module")
-def config():
+@pytest.fixture(scope="module", params=PROCESSORS)
+def config(request):
     names = ", ".join(f'"{name}"' for name in NAMES)
-    text = f'[model]\nkind = "nar"\nalgorithms = [{names}]\n[train]\nbatch_size = 8\n'
-    return configs.parse(text, "nar.toml")
+    model = f'kind = "nar"\nalgorithms = [{names}]\nprocessor = "{request.param}"'
+    return configs.parse(f"[model]\n{model}\n[train]\nbatch_size = 8\n", "nar.toml")
 
 
 @pytest.fixture(scope="module")
