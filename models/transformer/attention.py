@@ -14,44 +14,57 @@ def kernel() -> str:
     return "einsum" if jax.default_backend() == "cpu" else "jax.nn.dot_product_attention"
 
 
-def attend(
-    q_BxTxHxK: jax.Array,
-    k_BxSxHxK: jax.Array,
-    v_BxSxHxK: jax.Array,
-    mask_Bx1xTxS: jax.Array | None = None,
-) -> jax.Array:
-    """Returns softmax(q k / sqrt(K)) v, `[B, T, H, K]`, the softmax in float32.
+def attend(q_BxTxHxK: jax.Array, k_BxTxHxK: jax.Array, v_BxTxHxK: jax.Array) -> jax.Array:
+    """Returns softmax(q k / sqrt(K)) v over the keys up to each query's own place.
 
     Args:
       q_BxTxHxK: queries.
-      k_BxSxHxK: keys.
-      v_BxSxHxK: values.
-      mask_Bx1xTxS: which keys each query attends over; without it, those up to its own place.
+      k_BxTxHxK: keys.
+      v_BxTxHxK: values.
+
+    Returns:
+      `[B, T, H, K]`; the softmax is in float32.
     """
-    return jax.lax.platform_dependent(
-        q_BxTxHxK, k_BxSxHxK, v_BxSxHxK, mask_Bx1xTxS, cpu=_on_cpu, default=_fused
-    )
+    return jax.lax.platform_dependent(q_BxTxHxK, k_BxTxHxK, v_BxTxHxK, cpu=_causal, default=_fused)
 
 
-def _fused(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None) -> jax.Array:
-    if mask is None:
-        return jax.nn.dot_product_attention(q, k, v, is_causal=True)
-    return jax.nn.dot_product_attention(q, k, v, mask=mask)
+def attend_over(
+    q_BxTxHxK: jax.Array, k_BxHxSxK: jax.Array, v_BxHxSxK: jax.Array, mask_Bx1xTxS: jax.Array
+) -> jax.Array:
+    """Returns the same over keys and values that are kept, of which the mask says which count.
 
-
-def _on_cpu(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None) -> jax.Array:
-    """Heads first, and one division by the softmax's sum after the product: half the passes."""
-    T, S = q.shape[1], k.shape[1]
-    if mask is None:
-        mask = jnp.tril(jnp.ones((T, S), bool))[None, None]
+    Heads come before slots, so that a head's keys lie together: for single queries the products
+    read them at the rate of the memory, three to four times as fast on a CPU as slots first. The
+    softmax's sum divides once, after the product.
+    """
     scores = jnp.einsum(
-        "bthk,bshk->bhts", q / math.sqrt(q.shape[-1]), k, preferred_element_type=jnp.float32
+        "bthk,bhsk->bhts",
+        q_BxTxHxK / math.sqrt(q_BxTxHxK.shape[-1]),
+        k_BxHxSxK,
+        preferred_element_type=jnp.float32,
     )
-    scores = jnp.where(mask, scores, jnp.finfo(jnp.float32).min)
+    scores = jnp.where(mask_Bx1xTxS, scores, jnp.finfo(jnp.float32).min)
     most = jax.lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True))
     weights = jnp.exp(scores - most)
     values = jnp.einsum(
-        "bhts,bshk->bhtk", weights.astype(v.dtype), v, preferred_element_type=jnp.float32
+        "bhts,bhsk->bhtk",
+        weights.astype(v_BxHxSxK.dtype),
+        v_BxHxSxK,
+        preferred_element_type=jnp.float32,
     )
     values = values / jnp.sum(weights, axis=-1, keepdims=True)
-    return values.transpose(0, 2, 1, 3).astype(q.dtype)
+    return values.transpose(0, 2, 1, 3).astype(q_BxTxHxK.dtype)
+
+
+def heads_first(x_BxTxHxK: jax.Array) -> jax.Array:
+    """Returns keys or values as they are kept, `[B, H, T, K]`."""
+    return x_BxTxHxK.transpose(0, 2, 1, 3)
+
+
+def _fused(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+    return jax.nn.dot_product_attention(q, k, v, is_causal=True)
+
+
+def _causal(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+    mask_TxT = jnp.tril(jnp.ones((q.shape[1], q.shape[1]), bool))
+    return attend_over(q, heads_first(k), heads_first(v), mask_TxT[None, None])

@@ -1,14 +1,15 @@
-"""Batched decoding: which prompts are answered together, and when a row makes room for another.
+"""Batched decoding: which prompts are answered together, and which row a prompt is given.
 
-What is answered to a prompt depends on nothing but the prompt: its bucket follows from its own
-length, and every program runs on the same number of rows, however many are real. Prompts of one
-task and length are decoded together, so that their answers end at about the same time; those that
-do not are moved together before the cache grows, so that few rows wait for one.
+What is answered to a prompt depends on nothing but the prompt: its bucket and its pools follow from
+its own lengths, and every program runs on the same number of rows, however many are real. When some
+rows of a pool have ended their answers, prompts that wait are read into them (continuous batching),
+so that no row waits for the longest answer.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
@@ -19,11 +20,15 @@ from . import positions
 from .config import TransformerConfig
 from .sampling import Sampling
 from .sequences import answer_room
-from .stepping import Asked, State, Stepper
+from .stepping import Asked, Pool, Stepper
 
 _BATCH = 64
-_SMALLEST = 16
-_FIRST_ANSWER, _GROWTH = 16, 4
+# Slots of the smallest pool, and what the next has more.
+_SMALLEST, _GROWTH = 64, 2
+# Slots that a row has at least for its answer before it moves.
+_ANSWER = 16
+# New prompts are read when a row in so many is free, and no more tokens at a time than this.
+_REFILL, _TOKENS = 4, 2048
 # Draws of positions beyond the first have streams that no visit in training has.
 _FURTHER_DRAWS = 1 << 63
 
@@ -50,31 +55,12 @@ class Completion:
     Attributes:
       tokens: ids of the answer, without the end of answer.
       finish_reason: "stop" (ended its answer) or "length" (ran out of room).
-      seconds: its share of the time of the batches that it was in.
+      seconds: its share of the time of the programs that ran on its row.
     """
 
     tokens: np.ndarray
     finish_reason: str
     seconds: float
-
-
-@dataclass
-class _Batch:
-    """Rows decoded together.
-
-    Attributes:
-      members: which prompt each row is, `[B]`; -1 for none, or for one whose answer is taken out.
-      asked: what they are.
-      state: where they stand.
-    """
-
-    members: np.ndarray
-    asked: Asked
-    state: State
-
-    def rows(self) -> np.ndarray:
-        """Returns the rows that are prompts."""
-        return np.flatnonzero(self.members >= 0)
 
 
 class Decoder:
@@ -94,56 +80,68 @@ class Decoder:
           graph: structure of the `Transformer`.
           config: of the model.
           end_id: token that ends an answer.
-          batch: prompts decoded together, B.
+          batch: most prompts decoded together.
           sampling: how tokens are chosen.
         """
-        self.batch = batch
-        self.sizes = _answer_sizes(config.max_answer)
+        self.refill = max(1, batch // _REFILL)
+        self.sizes = _pool_sizes(config.context)
+        self.rows = [_rows(batch, S) for S in self.sizes]
+        self.stepper = Stepper(graph, config, end_id, sampling)
+        self.read = _Compiled(self.stepper.read)
+        self.write = _Compiled(self.stepper.write)
+        self.move = _Compiled(self.stepper.move)
         self._config = config
         self._sampling = sampling
-        stepper = Stepper(graph, end_id, config.max_answer, sampling)
-        self.begin = _Compiled(stepper.begin)
-        self.go_on = _Compiled(stepper.go_on)
-        self.join = stepper.join
 
     def decode(self, params: nnx.State, prompts: list[Prompt]) -> list[Completion]:
         """Answers prompts, in their order; one that fills the context gets an empty answer."""
         found = [Completion(np.zeros(0, np.int32), "length", 0.0)] * len(prompts)
         lengths = [len(p.tokens) for p in prompts]
         fitting = [i for i, n in enumerate(lengths) if n > 0 and answer_room(self._config, n)]
-        # The first token names the task.
-        fitting.sort(key=lambda i: (lengths[i], prompts[i].tokens[0]))
-        for P in dict.fromkeys(_bucket(lengths[i]) for i in fitting):
-            members = [i for i in fitting if _bucket(lengths[i]) == P]
-            bucket = _Bucket(self, params)
-            for start in range(0, len(members), self.batch):
-                chunk = members[start : start + self.batch]
-                bucket.add(chunk, self.asked([prompts[i] for i in chunk], P))
-            for i, completion in bucket.finish().items():
-                found[i] = completion
+        # The first token names the task, and with it about how long the answer is.
+        fitting.sort(key=lambda i: (self.bucket(lengths[i]), prompts[i].tokens[0]))
+        pools = _Pools(self, jax.device_put(params))
+        for i, completion in pools.answer({i: prompts[i] for i in fitting}).items():
+            found[i] = completion
         return found
 
-    def asked(self, prompts: list[Prompt], P: int) -> Asked:
-        """Returns up to B prompts in a bucket; rows without one have no room for an answer."""
-        B, G, S = self.batch, self._sampling.draws, P + self._config.max_answer
+    def bucket(self, length: int) -> int:
+        """Returns P, the slots that a prompt of so many tokens is read in."""
+        return min(size_for(length), self._config.context)
+
+    def level(self, length: int) -> int:
+        """Returns which pool a prompt of so many tokens goes to."""
+        needs = self.bucket(length) + _ANSWER
+        return next((i for i, S in enumerate(self.sizes) if needs <= S), len(self.sizes) - 1)
+
+    def together(self, P: int) -> int:
+        """Returns C, how many prompts of a bucket are read together."""
+        return max(1, min(self.refill, _TOKENS // P))
+
+    def asked(self, prompts: list[Prompt], place: int, rows: np.ndarray) -> Asked:
+        """Returns up to C prompts of one bucket, to be read into as many rows of a pool."""
+        P = self.bucket(len(prompts[0].tokens))
+        C, G = self.together(P), self._sampling.draws
         asked = Asked(
-            tokens_BxP=np.zeros((B, P), np.int32),
-            starts_B=np.full(B, P - 1, np.int32),
-            room_B=np.zeros(B, np.int32),
-            positions_RxS=np.zeros((B * G, S), np.int32),
-            keys_Bx2=np.zeros((B, 2), np.uint32),
+            tokens_CxP=np.zeros((C, P), np.int32),
+            lengths_C=np.ones(C, np.int32),
+            room_C=np.zeros(C, np.int32),
+            positions_CGxL=np.zeros((C * G, self._config.context), np.int32),
+            keys_Cx2=np.zeros((C, 2), np.uint32),
+            rows_C=np.full(C, self.rows[place], np.int32),
         )
-        for b, prompt in enumerate(prompts):
+        asked.rows_C[: len(prompts)] = rows
+        for c, prompt in enumerate(prompts):
             n = len(prompt.tokens)
-            start, room = P - n, answer_room(self._config, n)
-            asked.tokens_BxP[b, start:] = prompt.tokens
-            asked.starts_B[b] = start
-            asked.room_B[b] = room
+            room = answer_room(self._config, n)
+            asked.tokens_CxP[c, :n] = prompt.tokens
+            asked.lengths_C[c] = n
+            asked.room_C[c] = room
             for g in range(G):
                 places = self._positions(prompt, n + room, g)
-                asked.positions_RxS[b * G + g, start : P + room] = places
+                asked.positions_CGxL[c * G + g, : n + room] = places
             if prompt.sampling is not None:
-                asked.keys_Bx2[b] = prompt.sampling
+                asked.keys_Cx2[c] = prompt.sampling
         return asked
 
     def _positions(self, prompt: Prompt, count: int, draw: int) -> np.ndarray:
@@ -153,107 +151,138 @@ class Decoder:
         return positions.draw(prompt.key, visit, count, self._config.positions.range)
 
 
-class _Bucket:
-    """The prompts of one bucket on their way: at each size of the cache, rows that wait for more.
+@dataclass
+class _Level:
+    """A pool, and which prompt each of its rows is, `[B]`; -1 for none."""
 
-    Rows wait until a batch of them is full, or nothing else is left to do.
-    """
+    pool: Pool
+    members_B: np.ndarray
+
+    def free(self) -> np.ndarray:
+        """Returns the rows without a prompt."""
+        return np.flatnonzero(self.members_B < 0)
+
+    def taken(self) -> np.ndarray:
+        """Returns the rows with one."""
+        return np.flatnonzero(self.members_B >= 0)
+
+
+class _Pools:
+    """The prompts of one call on their way through the pools, from the smallest on."""
 
     def __init__(self, decoder: Decoder, params: nnx.State) -> None:
         self._decoder = decoder
         self._params = params
-        self._waiting: list[_Batch | None] = [None] * len(decoder.sizes)
+        self._levels: dict[int, _Level] = {}
         self._seconds: dict[int, float] = {}
         self._ended: dict[int, Completion] = {}
 
-    def add(self, members: list[int], asked: Asked) -> None:
-        """Begins a batch of prompts."""
-        state, took = self._decoder.begin(self._params, asked, self._decoder.sizes[0])
-        rows = np.full(self._decoder.batch, -1)
-        rows[: len(members)] = members
-        self._take_out(_Batch(rows, asked, state), 0, took)
-
-    def finish(self) -> dict[int, Completion]:
-        """Goes on until all answers have ended; returns them."""
-        for level, batch in enumerate(self._waiting):
-            if batch is not None:
-                self._go_on(level)
+    def answer(self, prompts: dict[int, Prompt]) -> dict[int, Completion]:
+        """Answers prompts that stand in the order of their buckets; returns all answers."""
+        decoder = self._decoder
+        for place in range(len(decoder.sizes)):
+            waiting = [i for i, p in prompts.items() if decoder.level(len(p.tokens)) == place]
+            while waiting or (place in self._levels and len(self._levels[place].taken())):
+                waiting = self._refilled(place, waiting, prompts)
+                self._write(place, decoder.rows[place] - decoder.refill if waiting else 0)
+            self._levels.pop(place, None)
         return self._ended
 
-    def _take_out(self, batch: _Batch, level: int, took: float) -> None:
-        """Keeps the answers of a batch that have ended; the others wait."""
-        rows, state = batch.rows(), batch.state
-        # Fetched once: an element of an array on a device costs as much as all of it.
-        answers_BxM, counts_B, done_B, stopped_B = map(
-            np.asarray, (state.answers_BxM, state.counts_B, state.done_B, state.stopped_B)
-        )
-        for row in rows:
-            member = int(batch.members[row])
-            self._seconds[member] = self._seconds.get(member, 0.0) + took / len(rows)
-            if done_B[row]:
-                tokens = answers_BxM[row, : counts_B[row]]
-                reason = "stop" if stopped_B[row] else "length"
-                self._ended[member] = Completion(tokens, reason, self._seconds[member])
-                batch.members[row] = -1
-        if len(batch.rows()):
-            self._wait(batch, level)
+    def _refilled(self, place: int, waiting: list[int], prompts: dict[int, Prompt]) -> list[int]:
+        """Reads prompts into the free rows; returns those that still wait."""
+        decoder, level = self._decoder, self._level(place)
+        while waiting and len(free := level.free()):
+            P = decoder.bucket(len(prompts[waiting[0]].tokens))
+            most = min(len(free), decoder.together(P))
+            alike = [decoder.bucket(len(prompts[i].tokens)) == P for i in waiting[:most]]
+            chosen = waiting[: sum(alike)]
+            rows = free[: len(chosen)]
+            asked = decoder.asked([prompts[i] for i in chosen], place, rows)
+            key = P, decoder.sizes[place]
+            level.pool, took = decoder.read(key, self._params, level.pool, asked)
+            level.members_B[rows] = chosen
+            self._share(took, level.members_B[rows])
+            waiting = waiting[len(chosen) :]
+        return waiting
 
-    def _wait(self, batch: _Batch, level: int) -> None:
-        before = self._waiting[level]
-        if before and len(before.rows()) + len(batch.rows()) > self._decoder.batch:
-            self._go_on(level)
-            before = None
-        self._waiting[level] = self._joined(before, batch) if before else batch
+    def _write(self, place: int, least: int) -> None:
+        """Writes until no more than `least` rows of a pool go on; takes out the others."""
+        level, slots = self._levels[place], self._decoder.sizes[place]
+        level.pool, took = self._decoder.write(slots, self._params, level.pool, np.int32(least))
+        taken, rows = level.taken(), jax.device_get(level.pool.rows)
+        self._share(took, level.members_B[taken])
+        for row in taken[rows.done_B[taken]]:
+            member = int(level.members_B[row])
+            tokens = rows.answers_BxM[row, : rows.counts_B[row]].copy()
+            reason = "stop" if rows.stopped_B[row] else "length"
+            self._ended[member] = Completion(tokens, reason, self._seconds[member])
+            level.members_B[row] = -1
+        taken = level.taken()
+        full = taken[rows.lengths_B[taken] == slots]
+        if len(full):
+            self._move(place, full)
 
-    def _joined(self, one: _Batch, other: _Batch) -> _Batch:
-        B = self._decoder.batch
-        rows = np.concatenate([one.rows(), B + other.rows()])
-        members = np.full(B, -1)
-        members[: len(rows)] = np.concatenate([one.members, other.members])[rows]
-        chosen = np.zeros(B, np.int32)
-        chosen[: len(rows)] = rows
-        asked, state = self._decoder.join(
-            (one.asked, one.state), (other.asked, other.state), chosen, members >= 0
-        )
-        return _Batch(members, asked, state)
+    def _move(self, place: int, full: np.ndarray) -> None:
+        """Moves rows to the next pool, where others make room for them if need be."""
+        decoder, level, larger = self._decoder, self._levels[place], self._level(place + 1)
+        B = decoder.rows[place + 1]
+        while len(full):
+            if not len(larger.free()):
+                self._write(place + 1, B - decoder.refill)
+            free = larger.free()
+            moved, full = full[: len(free)], full[len(free) :]
+            rows_C = np.full(decoder.rows[place], B, np.int32)
+            rows_C[moved] = free[: len(moved)]
+            larger.members_B[rows_C[moved]] = level.members_B[moved]
+            level.members_B[moved] = -1
+            key = decoder.sizes[place + 1]
+            larger.pool, took = decoder.move(key, larger.pool, level.pool, rows_C)
+            self._share(took, larger.members_B[rows_C[moved]])
 
-    def _go_on(self, level: int) -> None:
-        batch, self._waiting[level] = self._waiting[level], None
-        size = self._decoder.sizes[level + 1]
-        state, took = self._decoder.go_on(self._params, batch.asked, size, batch.state)
-        self._take_out(_Batch(batch.members, batch.asked, state), level + 1, took)
+    def _level(self, place: int) -> _Level:
+        if place not in self._levels:
+            B, S = self._decoder.rows[place], self._decoder.sizes[place]
+            self._levels[place] = _Level(self._decoder.stepper.empty(B, S), np.full(B, -1))
+        return self._levels[place]
+
+    def _share(self, took: float, members: np.ndarray) -> None:
+        for member in members.tolist():
+            self._seconds[member] = self._seconds.get(member, 0.0) + took / len(members)
 
 
 class _Compiled:
-    """A function compiled for each prompt bucket and number of answer slots.
+    """A function compiled once for each key.
 
     Compiled apart from running, so that no answer's time holds that of compilation.
     """
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(self, function: Callable[..., Pool]) -> None:
         self._function = function
-        self._programs: dict[tuple[int, int], jax.stages.Compiled] = {}
+        self._programs: dict[Any, jax.stages.Compiled] = {}
 
-    def __call__(
-        self, params: nnx.State, asked: Asked, N: int, *state: State
-    ) -> tuple[State, float]:
+    def __call__(self, key: Any, *arguments: Any) -> tuple[Pool, float]:
         """Returns what the function does, and the seconds it took."""
-        key = asked.tokens_BxP.shape[1], N
         if key not in self._programs:
-            self._programs[key] = self._function.lower(params, asked, N, *state).compile()
+            self._programs[key] = self._function.lower(*arguments).compile()
         began = time.perf_counter()
-        found = jax.block_until_ready(self._programs[key](params, asked, *state))
+        found = jax.block_until_ready(self._programs[key](*arguments))
         return found, time.perf_counter() - began
 
 
-def _answer_sizes(most: int) -> list[int]:
-    """Returns the numbers of answer slots that a cache has one after another."""
-    sizes = [_FIRST_ANSWER]
-    while sizes[-1] < most:
-        sizes.append(sizes[-1] * _GROWTH)
-    return [*sizes[:-1], most]
+def _pool_sizes(context: int) -> list[int]:
+    """Returns the slots of the pools; the last has room for the whole context."""
+    sizes = [min(_SMALLEST, context)]
+    while sizes[-1] < context:
+        sizes.append(min(sizes[-1] * _GROWTH, context))
+    return sizes
 
 
-def _bucket(length: int) -> int:
-    """Returns the slots that a prompt of so many tokens gets."""
-    return max(_SMALLEST, size_for(length))
+def _rows(batch: int, S: int) -> int:
+    """Returns B, the rows of a pool of so many slots.
+
+    A CPU's steps are bound by what they compute, an accelerator's by the weights that they read:
+    there a row more costs next to nothing.
+    """
+    if jax.default_backend() != "cpu":
+        return batch
+    return min(batch, max(batch // _REFILL, batch * _SMALLEST * _GROWTH // S, 1))

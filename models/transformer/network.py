@@ -9,13 +9,13 @@ layer, H heads, K width of a head, V vocabulary.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from .attention import attend
+from .attention import attend, attend_over, heads_first
 from .config import TransformerConfig
 
 # Cosines and sines of the rotary angles, see `rotation`.
@@ -23,10 +23,22 @@ Turns = tuple[jax.Array, jax.Array]
 
 
 class Cache(NamedTuple):
-    """Keys and values of one layer, `[B, S, H, K]` each."""
+    """Keys and values of one layer, `[B, H, S, K]` each."""
 
-    k_BxSxHxK: jax.Array
-    v_BxSxHxK: jax.Array
+    k_BxHxSxK: jax.Array
+    v_BxHxSxK: jax.Array
+
+    def written(self, k_BxTxHxK: jax.Array, v_BxTxHxK: jax.Array, slots_B: jax.Array) -> "Cache":
+        """Returns the cache with those of T tokens from each row's slot on.
+
+        What would come after the last slot is dropped.
+        """
+        B, T = k_BxTxHxK.shape[:2]
+        rows_Bx1, slots_BxT = jnp.arange(B)[:, None], slots_B[:, None] + jnp.arange(T)[None]
+        return Cache(
+            self.k_BxHxSxK.at[rows_Bx1, :, slots_BxT].set(k_BxTxHxK, mode="drop"),
+            self.v_BxHxSxK.at[rows_Bx1, :, slots_BxT].set(v_BxTxHxK, mode="drop"),
+        )
 
 
 def rotation(positions_BxT: jax.Array, width: int, base: float) -> Turns:
@@ -101,22 +113,19 @@ class Attention(nnx.Module):
         x_BxTxD: jax.Array,
         turns: Turns | None,
         cache: Cache | None = None,
-        slot: jax.Array | int = 0,
+        slots_B: jax.Array | None = None,
         mask_Bx1xTxS: jax.Array | None = None,
-    ) -> tuple[jax.Array, Cache | None]:
+    ) -> tuple[jax.Array, Cache]:
         """Returns what the heads read `[B, T, D]`, and the cache; see `Transformer`."""
         B, T, D = x_BxTxD.shape
         qkv = self.qkv(x_BxTxD).reshape(B, T, 3, self.heads, D // self.heads)
         q, k, v = (qkv[:, :, i] for i in range(3))
         q, k = rotate(q, turns), rotate(k, turns)
         if cache is None:
-            y = attend(q, k, v)
+            y, cache = attend(q, k, v), Cache(heads_first(k), heads_first(v))
         else:
-            cache = Cache(
-                jax.lax.dynamic_update_slice_in_dim(cache.k_BxSxHxK, k, slot, axis=1),
-                jax.lax.dynamic_update_slice_in_dim(cache.v_BxSxHxK, v, slot, axis=1),
-            )
-            y = attend(q, *cache, mask_Bx1xTxS)
+            cache = cache.written(k, v, slots_B)
+            y = attend_over(q, *cache, mask_Bx1xTxS)
         return self.out(y.reshape(B, T, D)), cache
 
 
@@ -158,11 +167,11 @@ class Block(nnx.Module):
         x_BxTxD: jax.Array,
         turns: Turns | None,
         cache: Cache | None = None,
-        slot: jax.Array | int = 0,
+        slots_B: jax.Array | None = None,
         mask_Bx1xTxS: jax.Array | None = None,
-    ) -> tuple[jax.Array, Cache | None]:
+    ) -> tuple[jax.Array, Cache]:
         """Returns activations `[B, T, D]`, and the cache; see `Transformer`."""
-        y, cache = self.attention(self.attention_norm(x_BxTxD), turns, cache, slot, mask_Bx1xTxS)
+        y, cache = self.attention(self.attention_norm(x_BxTxD), turns, cache, slots_B, mask_Bx1xTxS)
         if self.parallel:
             return x_BxTxD + y + self.feed_forward(self.feed_forward_norm(x_BxTxD)), cache
         x_BxTxD = x_BxTxD + y
@@ -170,9 +179,9 @@ class Block(nnx.Module):
 
 
 @nnx.remat
-def _again(block: Block, x_BxTxD: jax.Array, turns: Turns | None) -> jax.Array:
+def _again(block: Block, *arguments: Any) -> tuple[jax.Array, Cache]:
     """Runs a block, and once more in the backward pass instead of keeping what it computed."""
-    return block(x_BxTxD, turns)[0]
+    return block(*arguments)
 
 
 class Transformer(nnx.Module):
@@ -206,17 +215,19 @@ class Transformer(nnx.Module):
         tokens_BxT: jax.Array,
         positions_BxT: jax.Array,
         caches: list[Cache] | None = None,
-        slot: jax.Array | int = 0,
+        slots_B: jax.Array | None = None,
         mask_Bx1xTxS: jax.Array | None = None,
-    ) -> tuple[jax.Array, list[Cache] | None]:
+    ) -> tuple[jax.Array, list[Cache]]:
         """Returns the last layer's activations `[B, T, D]`, and the caches brought up to date.
+
+        Without caches, those of the T tokens, one slot each.
 
         Args:
           tokens_BxT: token ids.
           positions_BxT: their positions.
           caches: one per layer, to write the tokens' keys and values to and attend over; without
             them a token attends over those before it.
-          slot: where in the caches the first token is written.
+          slots_B: where in the caches each row's first token is written; needed with caches.
           mask_Bx1xTxS: which slots each token attends over; needed with caches.
         """
         config = self.config
@@ -226,25 +237,24 @@ class Transformer(nnx.Module):
         x_BxTxD = self.embedding(tokens_BxT)
         if config.scale_embeddings:
             x_BxTxD = x_BxTxD * math.sqrt(config.hidden_dim)
-        if caches is None and config.remat:
-            for block in self.blocks:
-                x_BxTxD = _again(block, x_BxTxD, turns)
-            return self.norm(x_BxTxD), None
         updated = []
         for place, block in enumerate(self.blocks):
             cache = caches[place] if caches else None
-            x_BxTxD, cache = block(x_BxTxD, turns, cache, slot, mask_Bx1xTxS)
+            arguments = x_BxTxD, turns, cache, slots_B, mask_Bx1xTxS
+            x_BxTxD, cache = _again(block, *arguments) if config.remat else block(*arguments)
             updated.append(cache)
-        return self.norm(x_BxTxD), updated if caches else None
+        return self.norm(x_BxTxD), updated
 
     def logits(self, x: jax.Array) -> jax.Array:
         """Returns float32 logits `[..., V]` of activations `[..., D]`."""
         unembed = self.embedding.attend if self.config.tie_embeddings else self.unembedding
         return unembed(x).astype(jnp.float32)
 
-    def empty_caches(self, batch: int, slots: int) -> list[Cache]:
-        """Returns caches of zeros with room for `slots` tokens."""
-        config = self.config
-        shape = (batch, slots, config.num_heads, config.head_dim)
-        empty = jnp.zeros(shape, jnp.dtype(config.dtype))
-        return [Cache(empty, empty) for _ in range(config.num_layers)]
+
+def empty_caches(config: TransformerConfig, batch: int, slots: int) -> list[Cache]:
+    """Returns caches of zeros with room for `slots` tokens, one per layer."""
+    shape = (batch, config.num_heads, slots, config.head_dim)
+    dtype = jnp.dtype(config.dtype)
+    return [
+        Cache(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(config.num_layers)
+    ]

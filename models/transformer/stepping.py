@@ -1,51 +1,82 @@
-"""The compiled part of decoding: reading prompts, writing answers, and moving rows together.
+"""The compiled part of decoding: reading prompts, writing answers, and moving rows.
 
-The cache grows at numbers of answer slots that are fixed, so that what a row computes depends on
-nothing but the row; attending over empty slots costs as much as over full ones.
+Rows that are decoded together form a pool. Each has its own place in its answer, so that a row
+whose answer has ended can be given to another prompt at once. Attending over empty slots costs as
+much as over full ones: pools come in a few sizes, and a row moves to the next when its slots are
+full. What a row computes depends on nothing but the row.
 
-Legend: B prompts decoded together, G draws of positions of each, R = B * G rows, P slots of the
-prompt bucket, N slots for the answer, S = P + N, M most tokens of an answer, V vocabulary.
+Legend: B rows of a pool, C prompts read together, G draws of positions of each prompt, S slots of
+a pool's cache, P slots of the prompt bucket, L the model's context, M most tokens of an answer, V
+vocabulary. Arrays with B or C rows that have a draw each have G times as many.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from .network import Cache
+from .config import TransformerConfig
+from .network import Cache, Transformer, empty_caches
 from .sampling import Sampling
 
 
 class Asked(NamedTuple):
-    """What is to be answered.
+    """What is to be answered, of C prompts.
 
     Attributes:
-      tokens_BxP: int32, prompts flush right.
-      starts_B: int32, where in the bucket each prompt starts.
-      room_B: int32, most tokens of each answer; 0 in a row that stands for none.
-      positions_RxS: int32, of all slots for the longest answer, P + M.
-      keys_Bx2: uint32, for drawn tokens.
+      tokens_CxP: int32, prompts flush left.
+      lengths_C: int32, of the prompts.
+      room_C: int32, most tokens of each answer.
+      positions_CGxL: int32, of prompt and answer.
+      keys_Cx2: uint32, for drawn tokens.
+      rows_C: int32, the row of the pool that each is given; B for none.
     """
 
-    tokens_BxP: jax.Array
-    starts_B: jax.Array
+    tokens_CxP: jax.Array
+    lengths_C: jax.Array
+    room_C: jax.Array
+    positions_CGxL: jax.Array
+    keys_Cx2: jax.Array
+    rows_C: jax.Array
+
+
+class Rows(NamedTuple):
+    """Where the answers of a pool's rows stand.
+
+    Attributes:
+      token_B: what comes next.
+      lengths_B: tokens in the cache, of prompt and answer.
+      counts_B: tokens of the answer among them.
+      room_B: most tokens of the answer.
+      answers_BxM: the answer.
+      done_B: whether it has ended, or there is none.
+      stopped_B: whether it ended by the end token.
+      keys_Bx2: for drawn tokens.
+    """
+
+    token_B: jax.Array
+    lengths_B: jax.Array
+    counts_B: jax.Array
     room_B: jax.Array
-    positions_RxS: jax.Array
+    answers_BxM: jax.Array
+    done_B: jax.Array
+    stopped_B: jax.Array
     keys_Bx2: jax.Array
 
 
-class State(NamedTuple):
-    """Where answers stand: `t` tokens are in the cache, and `token_B` is what comes next."""
+class Pool(NamedTuple):
+    """Rows, and what each of their draws has."""
 
-    t: jax.Array
-    token_B: jax.Array
-    answers_BxM: jax.Array
-    counts_B: jax.Array
-    done_B: jax.Array
-    stopped_B: jax.Array
+    rows: Rows
+    positions_BGxL: jax.Array
     caches: list[Cache]
+
+    def active_B(self) -> jax.Array:
+        """Returns which rows have a token to write, and a slot for it."""
+        slots = self.caches[0].k_BxHxSxK.shape[2]
+        return ~self.rows.done_B & (self.rows.lengths_B < slots)
 
 
 class Stepper:
@@ -53,125 +84,133 @@ class Stepper:
 
     Args:
       graph: structure of the `Transformer`.
+      config: of the model.
       end_id: token that ends an answer.
-      most: most tokens of an answer, M.
       sampling: how tokens are chosen.
     """
 
-    def __init__(self, graph: nnx.GraphDef, end_id: int, most: int, sampling: Sampling) -> None:
+    def __init__(
+        self, graph: nnx.GraphDef, config: TransformerConfig, end_id: int, sampling: Sampling
+    ) -> None:
         self._graph = graph
+        self._config = config
         self._end = end_id
-        self._most = most
         self._sampling = sampling
-        self.begin: Callable[..., State] = jax.jit(self._begin, static_argnums=2)
-        self.go_on: Callable[..., State] = jax.jit(self._go_on, static_argnums=2)
-        self.join: Callable[..., Any] = jax.jit(self._join)
+        # A pool is given away and comes back changed: its caches are written in place.
+        self.read: Callable[..., Pool] = jax.jit(self._read, donate_argnums=1)
+        self.write: Callable[..., Pool] = jax.jit(self._write, donate_argnums=1)
+        self.move: Callable[..., Pool] = jax.jit(self._placed, donate_argnums=0)
 
-    def _begin(self, params: nnx.State, asked: Asked, N: int) -> State:
-        """Reads the prompts and writes up to N tokens of each answer."""
-        model = nnx.merge(self._graph, params)
-        (B, P), G = asked.tokens_BxP.shape, self._sampling.draws
-        S, R = P + N, B * G
-        causal_PxS = jnp.arange(S)[None, :] <= jnp.arange(P)[:, None]
-        mask = self._real(asked, S)[:, None, None, :] & causal_PxS[None, None, :, :]
-        x_RxPxD, caches = model(
-            jnp.repeat(asked.tokens_BxP, G, axis=0),
-            asked.positions_RxS[:, :P],
-            model.empty_caches(R, S),
-            0,
-            mask,
+    def empty(self, B: int, S: int) -> Pool:
+        """Returns a pool without prompts."""
+        G = self._sampling.draws
+        rows = self._begun(
+            *(jnp.zeros(B, jnp.int32) for _ in range(3)), jnp.zeros((B, 2), jnp.uint32)
         )
-        state = State(
-            t=jnp.int32(0),
-            token_B=self._next(model, x_RxPxD[:, -1], asked.keys_Bx2, jnp.int32(0)),
-            answers_BxM=jnp.zeros((B, self._most), jnp.int32),
+        positions_BGxL = jnp.zeros((B * G, self._config.context), jnp.int32)
+        return Pool(rows, positions_BGxL, empty_caches(self._config, B * G, S))
+
+    def _begun(
+        self, token_B: jax.Array, lengths_B: jax.Array, room_B: jax.Array, keys_Bx2: jax.Array
+    ) -> Rows:
+        """Returns rows whose answers begin; they are done where there is no room."""
+        B = len(token_B)
+        return Rows(
+            token_B=token_B,
+            lengths_B=lengths_B,
             counts_B=jnp.zeros(B, jnp.int32),
-            done_B=asked.room_B == 0,
+            room_B=room_B,
+            answers_BxM=jnp.zeros((B, self._config.max_answer), jnp.int32),
+            done_B=room_B == 0,
             stopped_B=jnp.zeros(B, bool),
-            caches=caches,
+            keys_Bx2=keys_Bx2,
         )
-        return self._write(model, asked, N, state)
 
-    def _go_on(self, params: nnx.State, asked: Asked, N: int, state: State) -> State:
-        """Writes on up to N tokens of each answer, in a cache grown to as many slots."""
+    def _read(self, params: nnx.State, pool: Pool, asked: Asked) -> Pool:
+        """Reads prompts into rows of a pool, and chooses the first token of each answer."""
         model = nnx.merge(self._graph, params)
-        more = asked.tokens_BxP.shape[1] + N - state.caches[0].k_BxSxHxK.shape[1]
-        grown = jax.tree.map(
-            lambda x: jnp.pad(x, ((0, 0), (0, more), (0, 0), (0, 0))), state.caches
+        (C, P), G = asked.tokens_CxP.shape, self._sampling.draws
+        # What stands to the right of a prompt's last token makes no difference to it.
+        x_CGxPxD, caches = model(
+            jnp.repeat(asked.tokens_CxP, G, axis=0), asked.positions_CGxL[:, :P]
         )
-        return self._write(model, asked, N, state._replace(caches=grown))
+        last_CGxD = x_CGxPxD[jnp.arange(C * G), jnp.repeat(asked.lengths_C - 1, G)]
+        token_C = self._next(model, last_CGxD, asked.keys_Cx2, jnp.zeros(C, jnp.int32))
+        rows = self._begun(token_C, asked.lengths_C, asked.room_C, asked.keys_Cx2)
+        return self._placed(pool, Pool(rows, asked.positions_CGxL, caches), asked.rows_C)
 
-    def _real(self, asked: Asked, S: int) -> jax.Array:
-        """Returns which of the first slots hold prompt or answer, `[R, S]`."""
-        real_BxS = jnp.arange(S)[None, :] >= asked.starts_B[:, None]
-        return jnp.repeat(real_BxS, self._sampling.draws, axis=0)
+    def _placed(self, pool: Pool, others: Pool, rows_C: jax.Array) -> Pool:
+        """Returns a pool with rows of another, with no more slots, in the places that are named.
 
-    def _write(self, model: nnx.Module, asked: Asked, N: int, state: State) -> State:
-        """Writes tokens until all answers have ended or have N tokens."""
-        P = asked.tokens_BxP.shape[1]
-        real_RxS, slots_S = self._real(asked, P + N), jnp.arange(P + N)
+        Args:
+          pool: of B rows.
+          others: of C rows.
+          rows_C: int32, where each of these goes; B for nowhere.
+        """
+        G = self._sampling.draws
+        rows_CG = (rows_C[:, None] * G + jnp.arange(G)[None, :]).reshape(-1)
+        slots = others.caches[0].k_BxHxSxK.shape[2]
+        return Pool(
+            jax.tree.map(lambda x, y: x.at[rows_C].set(y, mode="drop"), pool.rows, others.rows),
+            pool.positions_BGxL.at[rows_CG].set(others.positions_BGxL, mode="drop"),
+            jax.tree.map(
+                lambda x, y: x.at[rows_CG, :, :slots].set(y, mode="drop"),
+                pool.caches,
+                others.caches,
+            ),
+        )
 
-        def going(state: State) -> jax.Array:
-            return (state.t < N) & jnp.any(~state.done_B)
+    def _write(self, params: nnx.State, pool: Pool, least: jax.Array) -> Pool:
+        """Writes tokens until no more than `least` rows have one to write and a slot for it."""
+        model = nnx.merge(self._graph, params)
+        slots_S = jnp.arange(pool.caches[0].k_BxHxSxK.shape[2])
+        B, G = len(pool.rows.token_B), self._sampling.draws
 
-        def step(state: State) -> State:
-            t, token_B = state.t, state.token_B
-            ends_B = ~state.done_B & (token_B == self._end)
-            writes_B = ~state.done_B & ~ends_B
-            written_Bx1 = jnp.where(writes_B, token_B, 0)[:, None]
-            counts_B = state.counts_B + writes_B
-            slot = P + t
-            mask = (real_RxS & (slots_S[None, :] <= slot))[:, None, None, :]
-            position_Rx1 = jax.lax.dynamic_slice_in_dim(asked.positions_RxS, slot, 1, axis=1)
-            token_Rx1 = jnp.repeat(token_B, self._sampling.draws)[:, None]
-            x_Rx1xD, caches = model(token_Rx1, position_Rx1, state.caches, slot, mask)
-            return State(
-                t=t + 1,
-                token_B=self._next(model, x_Rx1xD[:, -1], asked.keys_Bx2, t + 1),
-                answers_BxM=jax.lax.dynamic_update_slice_in_dim(
-                    state.answers_BxM, written_Bx1, t, axis=1
-                ),
-                counts_B=counts_B,
-                done_B=state.done_B | ends_B | (counts_B >= asked.room_B),
-                stopped_B=state.stopped_B | ends_B,
-                caches=caches,
+        def going(pool: Pool) -> jax.Array:
+            return jnp.sum(pool.active_B()) > least
+
+        def step(pool: Pool) -> Pool:
+            rows, active_B = pool.rows, pool.active_B()
+            ends_B = active_B & (rows.token_B == self._end)
+            writes_B = active_B & ~ends_B
+            # A row that writes nothing puts its key where nobody reads it.
+            lengths_BG = jnp.repeat(rows.lengths_B, G)
+            mask_BGxS = slots_S[None, :] <= lengths_BG[:, None]
+            x_BGx1xD, caches = model(
+                jnp.repeat(rows.token_B, G)[:, None],
+                pool.positions_BGxL[jnp.arange(B * G), lengths_BG][:, None],
+                pool.caches,
+                lengths_BG,
+                mask_BGxS[:, None, None, :],
             )
+            counts_B = rows.counts_B + writes_B
+            found_B = self._next(model, x_BGx1xD[:, 0], rows.keys_Bx2, counts_B)
+            places_B = jnp.where(writes_B, rows.counts_B, self._config.max_answer)
+            new = rows._replace(
+                token_B=jnp.where(writes_B, found_B, rows.token_B),
+                lengths_B=rows.lengths_B + writes_B,
+                counts_B=counts_B,
+                answers_BxM=rows.answers_BxM.at[jnp.arange(B), places_B].set(
+                    rows.token_B, mode="drop"
+                ),
+                done_B=rows.done_B | ends_B | (counts_B >= rows.room_B),
+                stopped_B=rows.stopped_B | ends_B,
+            )
+            return pool._replace(rows=new, caches=caches)
 
-        return jax.lax.while_loop(going, step, state)
+        return jax.lax.while_loop(going, step, pool)
 
     def _next(
-        self, model: nnx.Module, x_RxD: jax.Array, keys_Bx2: jax.Array, t: jax.Array
+        self, model: Transformer, x_BGxD: jax.Array, keys_Bx2: jax.Array, t_B: jax.Array
     ) -> jax.Array:
-        """Chooses token t of each answer."""
-        scores = model.logits(x_RxD)
+        """Chooses each answer's token t."""
+        scores = model.logits(x_BGxD)
         V = scores.shape[-1]
         if self._sampling.draws > 1:
             logs_BxGxV = jax.nn.log_softmax(scores, axis=-1).reshape(-1, self._sampling.draws, V)
             scores = jnp.mean(logs_BxGxV, axis=1)
         if self._sampling.temperature > 0:
             # The largest of Gumbel-perturbed logits is a draw from their softmax.
-            noise = jax.vmap(lambda key: jax.random.gumbel(jax.random.fold_in(key, t), (V,)))
-            scores = scores / self._sampling.temperature + noise(keys_Bx2)
+            noise = jax.vmap(lambda key, t: jax.random.gumbel(jax.random.fold_in(key, t), (V,)))
+            scores = scores / self._sampling.temperature + noise(keys_Bx2, t_B)
         return jnp.argmax(scores, axis=-1).astype(jnp.int32)
-
-    def _join(
-        self,
-        one: tuple[Asked, State],
-        other: tuple[Asked, State],
-        rows_B: jax.Array,
-        real_B: jax.Array,
-    ) -> tuple[Asked, State]:
-        """Returns B of the 2 B rows of two batches that have come to the same token.
-
-        Rows that are not real are done: nothing waits for them.
-        """
-        B, G = rows_B.shape[0], self._sampling.draws
-        rows_R = (rows_B[:, None] * G + jnp.arange(G)[None, :]).reshape(-1)
-
-        def chosen(x: jax.Array, y: jax.Array) -> jax.Array:
-            if x.ndim == 0:
-                return x
-            return jnp.concatenate([x, y])[rows_B if x.shape[0] == B else rows_R]
-
-        asked, state = jax.tree.map(chosen, one, other)
-        return asked, state._replace(done_B=state.done_B | ~real_B)

@@ -63,10 +63,10 @@ def setting(request):
 
 
 @pytest.fixture(autouse=True)
-def small_steps(monkeypatch):
-    """Lets the cache grow four times within the dozen tokens of an answer."""
-    monkeypatch.setattr(decoding, "_FIRST_ANSWER", 2)
-    monkeypatch.setattr(decoding, "_GROWTH", 2)
+def small_pools(monkeypatch):
+    """Lets rows move among pools of 12, 24 and 40 slots."""
+    monkeypatch.setattr(decoding, "_SMALLEST", 12)
+    monkeypatch.setattr(decoding, "_ANSWER", 2)
 
 
 DECODERS = {}
@@ -104,26 +104,37 @@ def test_an_answer_does_not_depend_on_the_others_nor_on_the_batch(setting, batch
     assert alone == expected[:3]
 
 
-def test_rows_that_go_on_are_moved_together(setting, monkeypatch):
-    """Answers of many batches; a batch whose rows have ended makes room for others' rows."""
+def test_rows_are_moved_when_they_are_full_and_given_away_when_they_have_ended(
+    setting, monkeypatch
+):
+    """More prompts than rows, whose answers end anywhere and overflow one pool or two."""
     config, model = setting
     often = nnx.clone(model)
     table = model.embedding.embedding[...]
     often.embedding.embedding[...] = table.at[END].multiply(2)
     graph, params = nnx.split(often)
     decoder = Decoder(graph, config, END, batch=4)
-    assert decoder.sizes == [2, 4, 8, 12]
-    joined = []
-    join = decoder.join
-    monkeypatch.setattr(
-        decoder, "join", lambda *arguments: joined.append(arguments[3]) or join(*arguments)
-    )
+    assert list(zip(decoder.sizes, decoder.rows, strict=True)) == [(12, 4), (24, 4), (40, 2)]
+    reads, moves = [], []
+    read, move = decoder.read, decoder.move
+
+    def seen_read(key, params, pool, asked):
+        reads.append(np.sum(asked.rows_C < len(pool.rows.token_B)))
+        return read(key, params, pool, asked)
+
+    def seen_move(key, larger, pool, rows_C):
+        moves.append((key, np.sum(rows_C < len(larger.rows.token_B))))
+        return move(key, larger, pool, rows_C)
+
+    monkeypatch.setattr(decoder, "read", seen_read)
+    monkeypatch.setattr(decoder, "move", seen_move)
     asked = prompts(40, longest=16, key=True)
     found = decoder.decode(params, asked)
     assert plain(found) == [naive(often, p, config) for p in asked]
     assert len({len(c.tokens) for c in found}) > 3
-    assert joined
-    assert all(2 <= real.sum() <= 4 for real in joined)
+    assert sum(reads) == 40
+    assert {size for size, _ in moves} == {24, 40}
+    assert all(1 <= count <= 4 for _, count in moves)
     assert all(c.seconds > 0 for c in found)
 
 

@@ -1,5 +1,7 @@
 """Every shipped config's programs, lowered for accelerators that this machine need not have."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -18,7 +20,7 @@ VARIANTS = {
     "as shipped": (),
     "bfloat16": ("model.dtype=bfloat16", "model.remat=true", "train.ema_decay=0.9"),
 }
-PROMPTS, PROMPT, SLOTS = 64, 128, 16
+ROWS, SLOTS, PROMPTS, PROMPT = 64, 256, 16, 128
 
 cases = pytest.mark.parametrize(
     ("name", "overrides"),
@@ -68,16 +70,18 @@ def test_decoding_lowers(name, overrides, sampling, platform):
     config = configs.load(name, overrides).model
     vocabulary = build(configs.load(name)).shapes()["embedding"]["embedding"].shape[0]
     graph, params = nnx.split(nnx.eval_shape(lambda: Transformer(config, vocabulary, nnx.Rngs(0))))
-    stepper = Stepper(graph, 1, config.max_answer, sampling)
+    stepper = Stepper(graph, config, 1, sampling)
     asked = Asked(
-        tokens_BxP=abstract((PROMPTS, PROMPT)),
-        starts_B=abstract((PROMPTS,)),
-        room_B=abstract((PROMPTS,)),
-        positions_RxS=abstract((PROMPTS * sampling.draws, PROMPT + config.max_answer)),
-        keys_Bx2=abstract((PROMPTS, 2), jnp.uint32),
+        tokens_CxP=abstract((PROMPTS, PROMPT)),
+        lengths_C=abstract((PROMPTS,)),
+        room_C=abstract((PROMPTS,)),
+        positions_CGxL=abstract((PROMPTS * sampling.draws, config.context)),
+        keys_Cx2=abstract((PROMPTS, 2), jnp.uint32),
+        rows_C=abstract((PROMPTS,)),
     )
-    state = jax.eval_shape(lambda p, a: stepper.begin(p, a, SLOTS), params, asked)
-    lowered(stepper.begin, platform, params, asked, SLOTS)
-    lowered(stepper.go_on, platform, params, asked, 4 * SLOTS, state)
-    chosen = abstract((PROMPTS,)), abstract((PROMPTS,), jnp.bool_)
-    lowered(stepper.join, platform, (asked, state), (asked, state), *chosen)
+    pool, larger = (
+        jax.eval_shape(partial(stepper.empty, ROWS, slots)) for slots in (SLOTS, 2 * SLOTS)
+    )
+    lowered(stepper.read, platform, params, pool, asked)
+    lowered(stepper.write, platform, params, pool, abstract(()))
+    lowered(stepper.move, platform, larger, pool, abstract((ROWS,)))

@@ -9,7 +9,7 @@ from flax import nnx
 from clrs_text_bench.models.transformer import huggingface
 from clrs_text_bench.models.transformer.config import TransformerConfig
 from clrs_text_bench.models.transformer.decoding import Decoder, Prompt
-from clrs_text_bench.models.transformer.network import Transformer
+from clrs_text_bench.models.transformer.network import Transformer, empty_caches
 
 torch = pytest.importorskip("torch")
 from . import tiny_neox  # noqa: E402 (needs torch)
@@ -59,7 +59,8 @@ def ours_on(model, tokens, places):
 
 @nnx.jit
 def ours_masked(model, tokens, places, mask):
-    x, _ = model(tokens, places, model.empty_caches(*tokens.shape), 0, mask)
+    caches = empty_caches(model.config, *tokens.shape)
+    x, _ = model(tokens, places, caches, jnp.zeros(len(tokens), jnp.int32), mask)
     return model.logits(x)
 
 

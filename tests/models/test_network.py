@@ -28,8 +28,8 @@ def logits(model, tokens, places):
 
 
 @nnx.jit
-def step(model, tokens, places, caches, slot, mask):
-    x, caches = model(tokens, places, caches, slot, mask)
+def step(model, tokens, places, caches, slots, mask):
+    x, caches = model(tokens, places, caches, slots, mask)
     return model.logits(x), caches
 
 
@@ -66,10 +66,11 @@ def test_token_by_token_with_a_cache_equals_the_whole_at_once(kind, dtype):
     batch, length, slots = 3, 7, 10
     tokens, places = tiny.tokens(batch, length), positions(batch, length)
     whole = logits(model, tokens, places)
-    caches = model.empty_caches(batch, slots)
+    caches = net.empty_caches(model.config, batch, slots)
     for t in range(length):
         mask = jnp.tile((jnp.arange(slots) <= t)[None, None, None, :], (batch, 1, 1, 1))
-        one, caches = step(model, tokens[:, t : t + 1], places[:, t : t + 1], caches, t, mask)
+        at = jnp.full(batch, t, jnp.int32)
+        one, caches = step(model, tokens[:, t : t + 1], places[:, t : t + 1], caches, at, mask)
         tolerance = 1e-5 if dtype == "float32" else 0.15
         np.testing.assert_allclose(one[:, 0], whole[:, t], atol=tolerance)
 
