@@ -9,7 +9,7 @@ layer, H heads, K width of a head, V vocabulary.
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -179,9 +179,9 @@ class Block(nnx.Module):
 
 
 @nnx.remat
-def _again(block: Block, *arguments: Any) -> tuple[jax.Array, Cache]:
+def _again(block: Block, x_BxTxD: jax.Array, turns: Turns | None) -> tuple[jax.Array, Cache]:
     """Runs a block, and once more in the backward pass instead of keeping what it computed."""
-    return block(*arguments)
+    return block(x_BxTxD, turns)
 
 
 class Transformer(nnx.Module):
@@ -239,9 +239,11 @@ class Transformer(nnx.Module):
             x_BxTxD = x_BxTxD * math.sqrt(config.hidden_dim)
         updated = []
         for place, block in enumerate(self.blocks):
-            cache = caches[place] if caches else None
-            arguments = x_BxTxD, turns, cache, slots_B, mask_Bx1xTxS
-            x_BxTxD, cache = _again(block, *arguments) if config.remat else block(*arguments)
+            if caches is None:
+                run = _again if config.remat else Block.__call__
+                x_BxTxD, cache = run(block, x_BxTxD, turns)
+            else:
+                x_BxTxD, cache = block(x_BxTxD, turns, caches[place], slots_B, mask_Bx1xTxS)
             updated.append(cache)
         return self.norm(x_BxTxD), updated
 
