@@ -5,7 +5,7 @@
 First parity: decoding token by token against a full forward pass, a step in parts and a step cut
 over all devices against a plain one, bfloat16 against float32. A check that fails ends in exit
 code 1. Then, for each config, one training step and the answering of a batch of prompts, on random
-tokens of one length; all shipped configs, on a CPU the small ones. The matrix rate is that of a
+tokens of one length; all shipped Transformers, on a CPU the small ones. The matrix rate is that of a
 large product in the same run and the config's own dtype; a step is held to that of all devices. The
 peak of memory is what the first device has seen since the start.
 """
@@ -69,6 +69,10 @@ def random_batch(config: TrainingConfig, length: int, vocab_size: int) -> dict[s
         "targets": rng.integers(2, vocab_size, (B, A)).astype(np.int32),
         "weights": np.ones((B, A), np.float32),
     }
+
+
+def transformers() -> list[str]:
+    return [n for n in configs.shipped() if configs.load(n).model.kind == "transformer"]
 
 
 def vocabulary(config: TrainingConfig) -> int:
@@ -224,7 +228,7 @@ def main(
         title="Speed",
     )
     rates: dict[str, float] = {}
-    for name in names or (_SMALL if device.platform == "cpu" else configs.shipped()):
+    for name in names or (_SMALL if device.platform == "cpu" else transformers()):
         config = configs.load(name)
         train = {"batch_size": batch_size, "accumulate": accumulate}
         config = changed(

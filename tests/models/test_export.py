@@ -1,4 +1,4 @@
-"""Every shipped config's programs, lowered for accelerators that this machine need not have."""
+"""The programs of every shipped Transformer, lowered for accelerators that this machine need not have."""
 
 from functools import partial
 
@@ -22,10 +22,12 @@ VARIANTS = {
 }
 ROWS, SLOTS, PROMPTS, PROMPT = 64, 256, 16, 128
 
+TRANSFORMERS = [n for n in configs.shipped() if configs.load(n).model.kind == "transformer"]
+
 cases = pytest.mark.parametrize(
     ("name", "overrides"),
-    [(name, overrides) for name in configs.shipped() for overrides in VARIANTS.values()],
-    ids=[f"{name}, {variant}" for name in configs.shipped() for variant in VARIANTS],
+    [(name, overrides) for name in TRANSFORMERS for overrides in VARIANTS.values()],
+    ids=[f"{name}, {variant}" for name in TRANSFORMERS for variant in VARIANTS],
 )
 platforms = pytest.mark.parametrize("platform", ["cuda", "tpu"])
 
