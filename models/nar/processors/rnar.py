@@ -17,7 +17,7 @@ class RNAR(Gated):
 
     A node reads the messages that it is sent, its own among them, one after another in the order of
     their senders' indices, and goes by the LSTM's last output. So nodes are told apart by their
-    place, which in lists means something, and permuting them is no longer without effect.
+    place, which in lists means something, and permuting them changes what they hold.
 
     Ours to choose was that all but the aggregator is Triplet-GMPNN's, so that the two compare. In
     the first author's earlier public code (`PGNL0` of kaijiaxu/asyncGNN) the aggregator is this
