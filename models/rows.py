@@ -78,12 +78,21 @@ def predictions(
     finish_reasons: list[str],
     n_tokens: list[int | None],
     seconds: list[float],
+    graphs: list[np.ndarray] | None = None,
 ) -> pa.Table:
-    """Returns answers to rows in `schema.DATASET` as a table in `schema.PREDICTIONS`."""
+    """Returns answers to rows in `schema.DATASET` as a table in `schema.PREDICTIONS`.
+
+    With `graphs`, the packed outputs that were decoded beside the text, `schema.GRAPH_PREDICTION`
+    stands behind its columns.
+    """
     columns = [*identity(requests).columns, answers, finish_reasons, n_tokens, seconds]
     names = schema.PREDICTIONS.names
     arrays = [
         pa.array(c, schema.PREDICTIONS.field(n).type) if isinstance(c, list) else c
         for n, c in zip(names, columns, strict=True)
     ]
-    return pa.table(arrays, schema=schema.PREDICTIONS)
+    table = pa.table(arrays, schema=schema.PREDICTIONS)
+    if graphs is None:
+        return table
+    field = schema.GRAPH_PREDICTION
+    return table.append_column(field, pa.array(graphs, field.type))

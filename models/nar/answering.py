@@ -1,4 +1,4 @@
-"""From decoded outputs to the task's answer in words."""
+"""From decoded outputs to the task's answer: its output probes, and words."""
 
 from collections.abc import Mapping
 
@@ -7,37 +7,48 @@ import numpy as np
 from clrs_text_bench import text
 from clrs_text_bench.tasks import Task
 
-from .layout import Layout, axes
+from .layout import Layout, Source, axes
 
 _MASKED = -1.0
+_PERMUTATION = "node_permutation"
 
 Arrays = Mapping[str, np.ndarray]
 
 
-def answer(layout: Layout, task: Task, inputs: Arrays, logits: Arrays, n: int) -> str:
+def answer(
+    layout: Layout, task: Task, inputs: Arrays, outputs: Arrays, logits: Arrays, n: int
+) -> str:
     """Returns a row's answer in words.
 
     Args:
       layout: of the network.
       task: the row's.
       inputs: its input probes.
+      outputs: its output probes, as `chosen` returns them.
       logits: its decoded outputs by kind, without the axis of rows.
       n: its number of nodes.
     """
-    outputs = masked(task, inputs, chosen(layout, task, logits, n))
-    return text.answer(task, inputs, outputs).rstrip("\n")
+    spelt = dict(outputs)
+    for slot, source in enumerate(_permutations(layout, task)):
+        first = int(np.argmax(outputs[source.name] == np.arange(n)))
+        spelt[source.name] = order(logits[_PERMUTATION][:n, slot, :n], first)
+    return text.answer(task, inputs, masked(task, inputs, spelt)).rstrip("\n")
 
 
 def chosen(layout: Layout, task: Task, logits: Arrays, n: int) -> dict[str, np.ndarray]:
-    """Returns a row's output probes as the catalogue has them, the likeliest values of each."""
+    """Returns a row's output probes as the catalogue has them, the likeliest values of each.
+
+    The pointers of an order are each the likeliest, too, so that they need not be an order: what
+    upstream evaluates (`postprocess` in `clrs._src.decoders` and `fuse_perm_and_mask` in
+    `clrs._src.evaluation`).
+    """
     found: dict[str, np.ndarray] = {}
-    cycles: dict[str, np.ndarray] = {}
     for kind, x in logits.items():
         of = kind.partition("_")[2]
         for slot, source in enumerate(layout.of(layout.place(task.name), "output", kind)):
             values = x[(*map(slice, axes(kind, n)), slot)]
             if of == "permutation":
-                cycles[source.name] = values[:, :n]
+                found[source.name] = np.argmax(values[:, :n], axis=-1)
             elif of == "mask":
                 found[source.name] = (values > 0).astype(np.float32)
             elif of == "mask_one":
@@ -49,9 +60,14 @@ def chosen(layout: Layout, task: Task, logits: Arrays, n: int) -> dict[str, np.n
                 found[source.name] = np.argmax(values[..., :n], axis=-1)
             else:
                 found[source.name] = values
-    for name, cycle in cycles.items():
-        found[name] = order(cycle, int(np.argmax(found.pop(f"{name}_mask"))))
+    for source in _permutations(layout, task):
+        first = found.pop(f"{source.name}_mask") > 0
+        found[source.name] = np.where(first, np.arange(n), found[source.name])
     return found
+
+
+def _permutations(layout: Layout, task: Task) -> list[Source]:
+    return layout.of(layout.place(task.name), "output", _PERMUTATION)
 
 
 def order(logits: np.ndarray, first: int) -> np.ndarray:

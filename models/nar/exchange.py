@@ -16,7 +16,10 @@ from .layout import Layout
 Tree = dict[str, dict[str, np.ndarray]]
 """`{module: {parameter: array}}`, as Haiku keeps them."""
 
-_PROBES = "net/~_construct_encoders_decoders"
+PROCESSOR = "triplet-gmpnn"
+"""The one that both sides have."""
+
+PROBES = "net/~_construct_encoders_decoders"
 _PROCESSOR = "net/mpnn_aggr_clrs_processor"
 
 # In the order in which upstream makes them, which is what Haiku numbers them by.
@@ -26,6 +29,7 @@ _LINEARS = (
     *(f"triplets.{name}" for name in _TRIPLETS),
     *("gate_1", "gate_2", "gate_3"),
 )
+_MLP = ("mlp_0", "mlp_1")
 
 
 class Place(NamedTuple):
@@ -46,6 +50,14 @@ class Place(NamedTuple):
     shape: tuple[int, ...]
 
 
+def module_of(layer: str) -> str:
+    """Returns dm-clrs's name of a linear layer of the processor, such as "triplets.t_1"."""
+    if layer in _MLP:
+        return f"{_PROCESSOR}/mlp/~/linear_{_MLP.index(layer)}"
+    place = _LINEARS.index(layer)
+    return f"{_PROCESSOR}/linear" + (f"_{place}" if place else "")
+
+
 def places(layout: Layout, shapes: Mapping[str, Any]) -> Iterator[Place]:
     """Yields where every parameter is.
 
@@ -59,7 +71,7 @@ def places(layout: Layout, shapes: Mapping[str, Any]) -> Iterator[Place]:
                 kind = layout.kinds[stage][name]
                 for row, (algorithm, probe) in enumerate(kind.probes):
                     a = layout.algorithms.index(algorithm)
-                    module = f"{_PROBES}/algo_{a}_{probe}_{word}_linear"
+                    module = f"{PROBES}/algo_{a}_{probe}_{word}_linear"
                     for i in range(len(layers)):
                         yield from _of_table(
                             module + (f"_{i}" if i else ""),
@@ -69,12 +81,10 @@ def places(layout: Layout, shapes: Mapping[str, Any]) -> Iterator[Place]:
                             kind.classes[row] if kind.width > 1 else None,
                             word,
                         )
-    linears = [("linear" + (f"_{i}" if i else ""), name) for i, name in enumerate(_LINEARS)]
-    mlp = [(f"mlp/~/linear_{i}", f"mlp_{i}") for i in range(2)]
-    for where, name in (*linears, *mlp):
+    for name in (*_LINEARS, *_MLP):
         for theirs, ours in (("w", "kernel"), ("b", "bias")):
             path = ("processor", *name.split("."), ours)
-            yield Place(f"{_PROCESSOR}/{where}", theirs, path, None, _at(shapes, path).shape)
+            yield Place(module_of(name), theirs, path, None, _at(shapes, path).shape)
     for theirs, ours in (("scale", "scale"), ("offset", "bias")):
         path = ("processor", "norm", ours)
         yield Place(f"{_PROCESSOR}/layer_norm", theirs, path, None, _at(shapes, path).shape)
@@ -122,28 +132,41 @@ def from_upstream(layout: Layout, tree: Mapping[str, Mapping[str, Any]], shapes:
       shapes: of ours.
 
     Raises:
-      BadInput: if a parameter is missing, left over, or of another shape, or if the network has
-        heads that theirs lacks.
+      BadInput: if a parameter is missing, left over, or of another shape or type, or if the network
+        has heads that theirs lacks.
     """
     if "halting" in shapes:
         raise BadInput("dm-clrs's network does not learn when to stop; set model.halting = false")
-    left = {(module, name) for module, found in tree.items() for name in found}
+    known = list(places(layout, shapes))
+    _check_names(tree, known)
     arrays: dict[tuple, np.ndarray] = {}
-    for place in places(layout, shapes):
-        key = (place.module, place.parameter)
-        if key not in left:
-            raise BadInput(f"parameter {'/'.join(key)} is missing")
-        left.remove(key)
-        array = np.asarray(tree[place.module][place.parameter], np.float32)
-        if array.shape != place.shape:
+    for place in known:
+        array = np.asarray(tree[place.module][place.parameter])
+        if array.shape != place.shape or array.dtype != np.float32:
             raise BadInput(
-                f"parameter {'/'.join(key)} has shape {array.shape}, expected {place.shape}"
+                f"parameter {place.module}/{place.parameter} is {array.dtype} of shape "
+                f"{array.shape}, expected float32 of shape {place.shape}"
             )
         ours = arrays.setdefault(place.path, np.zeros(_at(shapes, place.path).shape, np.float32))
         ours[() if place.row is None else (place.row, *map(slice, place.shape))] = array
-    if left:
-        raise BadInput(f"parameter {'/'.join(min(left))} is none of this network's")
     return _filled(shapes, arrays, ())
+
+
+def _check_names(tree: Mapping[str, Mapping[str, Any]], known: list[Place]) -> None:
+    """Raises `BadInput` naming what either side lacks."""
+    theirs = {f"{module}/{name}" for module, found in tree.items() for name in found}
+    ours = {f"{place.module}/{place.parameter}" for place in known}
+    said = []
+    if missing := sorted(ours - theirs):
+        said.append(f"parameter {_some(missing)} is missing")
+    if left := sorted(theirs - ours):
+        said.append(f"parameter {_some(left)} is none of this network's")
+    if said:
+        raise BadInput("; ".join(said))
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} (and {len(names) - 1} more like it)"
 
 
 def _filled(shapes: Any, arrays: Mapping[tuple, np.ndarray], path: tuple) -> Any:

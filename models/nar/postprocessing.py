@@ -14,6 +14,7 @@ _NEVER = -1e9
 
 TEMPERATURE = 0.1
 SINKHORN_STEPS = 10
+SHARPENING_STEPS = 50
 
 
 def log_softmax(kind: str, x: jax.Array, mask_BxN: jax.Array, class_mask: jax.Array) -> jax.Array:
@@ -53,7 +54,9 @@ def soften(logits: Logits, mask_BxN: jax.Array, class_masks: dict[str, jax.Array
     return {kind: soft(kind, x) for kind, x in logits.items()}
 
 
-def log_sinkhorn(x_BxNxSxN: jax.Array, mask_BxN: jax.Array) -> jax.Array:
+def log_sinkhorn(
+    x_BxNxSxN: jax.Array, mask_BxN: jax.Array, *, steps: int = SINKHORN_STEPS
+) -> jax.Array:
     """Returns the logarithm of a doubly stochastic matrix of no fixed points.
 
     Sinkhorn's operator (Mena et al. 2018, arXiv 1802.08665) on the nodes that there are.
@@ -66,7 +69,7 @@ def log_sinkhorn(x_BxNxSxN: jax.Array, mask_BxN: jax.Array) -> jax.Array:
         x = jax.nn.log_softmax(jnp.where(there, x, _NEVER), axis=3)
         return jax.nn.log_softmax(jnp.where(there, x, _NEVER), axis=1), None
 
-    x, _ = jax.lax.scan(one, x_BxNxSxN / TEMPERATURE, length=SINKHORN_STEPS)
+    x, _ = jax.lax.scan(one, x_BxNxSxN / TEMPERATURE, length=steps)
     return jnp.where(there, x, _NEVER)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from flax import nnx
 
-from clrs_text_bench import registry, schema, tasks
+from clrs_text_bench import graph, registry, schema, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.tasks import Task
@@ -17,7 +17,7 @@ from clrs_text_bench.tasks import Task
 from ..rows import Given, given, predictions
 from ..training.buckets import size_for
 from ..training.trainable import module_state
-from . import answering, graphs
+from . import answering, graphs, postprocessing
 from .config import NarConfig
 from .examples import NOISE, Graphs
 from .graphs import ALGORITHM, Row
@@ -26,6 +26,7 @@ from .network import Reasoner
 from .steps import DEFAULT, Setting, bound
 
 _BATCH = 32
+_PERMUTATION = "node_permutation"
 
 
 class TrainableNar:
@@ -90,15 +91,22 @@ class TrainableNar:
         # Like rows together: of one shape, and of about as many steps.
         like = [(size_for(r.row.n), self.layout.dear(r.row.algorithm), r.row.steps) for r in rows]
         order = sorted(range(len(rows)), key=like.__getitem__)
-        answers = [""] * len(rows)
+        answers: list[_Answer] = [_Answer("", np.zeros(0))] * len(rows)
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
             found = self._answers(params, [rows[i] for i in places])
-            for i, words in zip(places, found, strict=True):
-                answers[i] = words
+            for i, one in zip(places, found, strict=True):
+                answers[i] = one
         each = (time.perf_counter() - began) / max(1, len(rows))
         count = len(rows)
-        return predictions(requests, answers, ["stop"] * count, [None] * count, [each] * count)
+        return predictions(
+            requests,
+            [one.words for one in answers],
+            ["stop"] * count,
+            [None] * count,
+            [each] * count,
+            [one.outputs for one in answers],
+        )
 
     def _request(self, one: Given) -> "_Request":
         """Runs a row's algorithm, of which but the beginning and the number of steps is used."""
@@ -109,9 +117,9 @@ class TrainableNar:
         n = task.n_nodes(one.length)
         steps = trace.n_steps - 1 if self._steps == "trace" else bound(one.algorithm, n)
         found = graphs.probes(self.layout, place, {"input": one.inputs, "hint": begun})
-        return _Request(task, drawn, Row(place, n, max(1, steps), found))
+        return _Request(task, one.length, drawn, Row(place, n, max(1, steps), found))
 
-    def _answers(self, params: dict, asked: list["_Request"]) -> list[str]:
+    def _answers(self, params: dict, asked: list["_Request"]) -> list["_Answer"]:
         """Answers rows, as many as a batch has or fewer."""
         found = [one.row for one in asked]
         found += found[:1] * (_BATCH - len(found))  # one program for any number
@@ -120,22 +128,41 @@ class TrainableNar:
         batch = graphs.stack(found, self.layout, N, T, 1)
         logits = jax.tree.map(np.asarray, self._execute(params, batch))
         return [
-            answering.answer(
-                self.layout, one.task, one.inputs, {k: x[b] for k, x in logits.items()}, one.row.n
-            )
+            self._answer(one, {kind: x[b] for kind, x in logits.items()})
             for b, one in enumerate(asked)
         ]
 
+    def _answer(self, one: "_Request", logits: dict[str, np.ndarray]) -> "_Answer":
+        outputs = answering.chosen(self.layout, one.task, logits, one.row.n)
+        words = answering.answer(self.layout, one.task, one.inputs, outputs, logits, one.row.n)
+        return _Answer(words, graph.pack(one.task.name, one.length, outputs, "output"))
+
     def executed(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        """Decodes the outputs of a batch of requests; see `network.Reasoner.executed`."""
+        """Decodes the outputs of a batch of requests; see `network.Reasoner.executed`.
+
+        Orders are sharpened as upstream does it to evaluate (`_predict` in `clrs._src.baselines`).
+        """
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         problem, features = model.executed(batch, halts=self._steps == "learned")
-        return model.outputs(problem, features, None)
+        logits = model.outputs(problem, features, None)
+        if _PERMUTATION in logits:
+            logits[_PERMUTATION] = postprocessing.log_sinkhorn(
+                logits[_PERMUTATION], problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS
+            )
+        return logits
 
 
 class _Request(NamedTuple):
     """A row to answer: its task, its inputs as they were drawn, and how the network begins."""
 
     task: Task
+    length: int
     inputs: dict[str, np.ndarray]
     row: Row
+
+
+class _Answer(NamedTuple):
+    """What a row is answered: in words, and its output probes, packed."""
+
+    words: str
+    outputs: np.ndarray

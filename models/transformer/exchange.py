@@ -1,16 +1,12 @@
 """Runs of weights that were trained elsewhere, and weights of runs for elsewhere."""
 
-import shutil
 from pathlib import Path
 
-from clrs_text_bench import provenance, storage, tokenizer_json, validation
+from clrs_text_bench import tokenizer_json, validation
 from clrs_text_bench.errors import BadInput
 
-from ..training import config as configs
-from ..training import record
-from ..training.checkpoint import Checkpoints
+from ..training import imported
 from ..training.config import TrainingConfig
-from ..training.record import RunRecord
 from . import huggingface
 from .config import TransformerConfig
 from .runs import open_run
@@ -26,51 +22,16 @@ def import_folder(folder: Path, run: Path) -> str | None:
     Raises:
       BadInput: if the folder cannot be read, or `run` holds something.
     """
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise BadInput(f"{run} is there already; choose another --out")
+    imported.check_free(run)
     found = huggingface.model_of(folder)
     if "tokenizer" not in found:
         raise BadInput(f"{folder} holds no {tokenizer_json.FILE}, which the text is spelt with")
     model = validation.build(TransformerConfig, found, f"{folder / huggingface.CONFIG}")
     trainable = TrainableTransformer(model, seed=0, loss="answer")
     weights = huggingface.read(folder, model, trainable.vocab_size)
-    try:
-        with storage.writing(str(run)):
-            _write(run, folder, TrainingConfig(name=folder.resolve().name, model=model), trainable)
-        _save(run, weights.params)
-    except BaseException:
-        shutil.rmtree(run, ignore_errors=True)
-        raise
+    config = TrainingConfig(name=folder.resolve().name, model=model)
+    imported.write(run, config, trainable, folder, weights.params)
     return weights.remark
-
-
-def _write(
-    run: Path, folder: Path, config: TrainingConfig, trainable: TrainableTransformer
-) -> None:
-    run.mkdir(parents=True, exist_ok=True)
-    for name, data in trainable.files().items():
-        storage.write_local(str(run / name), data)
-    storage.write_local(str(run / "config.toml"), configs.dumps(config).encode())
-    made = RunRecord(
-        config=config,
-        model=trainable.record(),
-        data=f"weights of {folder}",
-        data_hash="",
-        use_hints=False,
-        train_algorithms=(),
-        train_lengths=(),
-        command=provenance.command_line(),
-        git_commit=provenance.git_commit(),
-        versions=provenance.versions(),
-        began=provenance.now().isoformat(timespec="seconds"),
-    )
-    record.write(run, made)
-
-
-def _save(run: Path, params: dict) -> None:
-    checkpoints = Checkpoints(run, "best", create=True)
-    checkpoints.save(0, params, {"scores": {}})
-    checkpoints.close()
 
 
 def export_run(run: Path, folder: Path) -> bool:

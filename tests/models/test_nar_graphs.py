@@ -38,8 +38,18 @@ def test_true_outputs_in_words_are_the_answer(name, length):
         task = tasks.get(name)
         inputs = graph.unpack(name, length, row["graph_inputs"], "input")
         logits = logits_of(found, layout, N=12)
-        words = answering.answer(layout, task, inputs, logits, task.n_nodes(length))
+        n = task.n_nodes(length)
+        outputs = answering.chosen(layout, task, logits, n)
+        words = answering.answer(layout, task, inputs, outputs, logits, n)
         assert words == row["answer"].rstrip("\n")
+        true = graph.unpack(name, length, row["graph_outputs"], "output")
+        assert outputs.keys() == true.keys()
+        for probe in task.stage("output"):
+            x = true[probe.name]
+            there = x != -1  # masked
+            if probe.type == "categorical":
+                there = np.all(there, axis=-1)
+            np.testing.assert_array_equal(outputs[probe.name][there], x[there])
 
 
 @given(st.permutations(range(7)))

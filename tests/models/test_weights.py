@@ -9,6 +9,7 @@ from clrs_text_bench import tokenizers
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.models import load
 from clrs_text_bench.models.training import config as configs
+from clrs_text_bench.models.training import imported as imported_runs
 from clrs_text_bench.models.training.checkpoint import tree_hash
 from clrs_text_bench.models.training.trainable import build
 from clrs_text_bench.models.transformer import exchange, huggingface
@@ -226,7 +227,7 @@ def test_what_cannot_be_exchanged_is_a_sentence(
 
 
 def test_a_run_that_could_not_be_written_leaves_nothing(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(exchange, "_save", lambda *_: (_ for _ in ()).throw(BadInput("full")))
+    monkeypatch.setattr(imported_runs, "_save", lambda *_: (_ for _ in ()).throw(BadInput("full")))
     with pytest.raises(BadInput, match="full"):
         exchange.import_folder(folder, tmp_path / "run")
     assert not (tmp_path / "run").exists()
