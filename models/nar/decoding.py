@@ -1,7 +1,8 @@
 """Decoders: what is read off the latents for each probe (`decoders` in `clrs._src`).
 
-Legend: B rows, N nodes, S slots, L classes, H width, J width of a node's features (3 H: encoded,
-before and after the step), E width of an edge's latents, O width of a layer's output.
+Legend: B rows, G groups of them (see `groups`), N nodes, S slots, L classes, H width, J width of a
+node's features (3 H: encoded, before and after the step), E width of an edge's latents, I and O
+widths of what a layer reads and makes.
 """
 
 from collections.abc import Callable
@@ -9,23 +10,28 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from clrs_text_bench.tasks import Stage
 
 from .edges import Edges
+from .groups import spread, times
 from .layout import Layout
 from .tables import Linear
 
 Logits = dict[str, jax.Array]
-"""By kind: scalars themselves, logits of all else, laid out as `graphs.stack` does; pointers have
-an axis more, `[B, N, S, N]` and `[B, N, N, S, N]`."""
+"""By stage and kind, `stage/kind`: scalars themselves, logits of all else, laid out as
+`graphs.stack` does; pointers have an axis more, `[B, N, S, N]` and `[B, N, N, S, N]`."""
 
 Layer = tuple[jax.Array, jax.Array]
-"""A kernel `[B, S, in, O]` and a bias `[B, S, O]`."""
+"""A kernel `[G, S, I, O]` and a bias `[G, S, O]`."""
+
+Matrix = tuple[jax.Array, jax.Array]
+"""A layer of one slot, or of all as one: a kernel `[G, I, O]` and a bias `[G, O]`."""
 
 Weights = dict[str, list[Layer]]
-"""The layers of each kind, of each row's algorithm."""
+"""The layers of each group's algorithm, by stage and kind."""
 
 
 class Features(NamedTuple):
@@ -80,10 +86,10 @@ class Decoders(nnx.Module):
             }
         )
 
-    def weights(self, algorithm_B: jax.Array) -> Weights:
-        """Returns the layers of each row's algorithm."""
+    def weights(self, algorithm_G: jax.Array) -> Weights:
+        """Returns the layers of each group's algorithm."""
         return {
-            name: [(x.kernel.of(algorithm_B), x.bias.of(algorithm_B)) for x in layers]
+            name: [(x.kernel.of(algorithm_G), x.bias.of(algorithm_G)) for x in layers]
             for name, layers in self.layers.items()
         }
 
@@ -106,116 +112,150 @@ def _layers(kind: str) -> tuple[tuple[str, bool], ...]:
 
 
 def decode(weights: Weights, features: Features, used: dict[str, jax.Array]) -> Logits:
-    """Decodes all probes of a stage.
+    """Decodes probes.
 
     Args:
-      weights: of the decoders.
+      weights: of the decoders of those that are asked for.
       features: what they read.
-      used: of each kind, which slots any row has a probe in, bool `[S]`. What is dear is not
-        computed for others.
+      used: which slots are wanted, bool `[S]`. What is dear is not computed for others.
     """
-
-    return {
-        kind: (
-            _slot_by_slot(_DEAR[kind], layers, features, used[kind])
-            if kind in _DEAR
-            else _plain(kind, layers, features)
-        )
-        for kind, layers in weights.items()
-    }
+    found: Logits = {}
+    for location, kinds in _PLAIN.items():
+        found |= _plain(location, _only(kinds, weights), features)
+    for decoder, kinds in _DEAR.items():
+        found |= _dear(decoder, _only(kinds, weights), features, used)
+    return found
 
 
-def _slot_by_slot(
-    decoder: Callable[[list[Layer], Features], jax.Array],
-    layers: list[Layer],
-    features: Features,
-    used_S: jax.Array,
-) -> jax.Array:
-    """Decodes one slot after another, by one piece of program, those that are used."""
-
-    def one(x: tuple) -> jax.Array:
-        used, layers = x
-        layers = [(kernel[:, None], bias[:, None]) for kernel, bias in layers]
-        shape = jax.eval_shape(decoder, layers, features)
-        nothing = jnp.zeros(shape.shape, shape.dtype)
-        return jax.lax.cond(used, lambda: decoder(layers, features), lambda: nothing)
-
-    by_slot = jax.tree.map(lambda x: jnp.moveaxis(x, 1, 0), layers)
-    found = jax.lax.map(one, (used_S, by_slot))
-    return jnp.moveaxis(found[..., 0, :], 0, -2)
+def _only(kinds: tuple[str, ...], weights: Weights) -> Weights:
+    return {key: layers for key, layers in weights.items() if key.partition("/")[2] in kinds}
 
 
-def _plain(kind: str, layers: list[Layer], features: Features) -> jax.Array:
-    location, _, of = kind.partition("_")
+def _plain(location: str, weights: Weights, features: Features) -> Logits:
+    """Decodes all kinds of a location that are linear in what they read, as one."""
+    if not weights:
+        return {}
+    by_layer = zip(*weights.values(), strict=True)
+    layers = [_joined([_flat(layer) for layer in of_each]) for of_each in by_layer]
     x = {"node": _of_nodes, "edge": _of_edges, "graph": _of_graph}[location](layers, features)
-    return x if of == "categorical" else x[..., 0]
+    found, start = {}, 0
+    for kind, of_each in weights.items():
+        S, L = of_each[0][1].shape[1:]
+        values = x[..., start : start + S * L]
+        whole = kind.endswith("_categorical")
+        found[kind] = values.reshape(*x.shape[:-1], S, L) if whole else values
+        start += S * L
+    return found
 
 
-def _at_nodes(layer: Layer, features: Features) -> jax.Array:
-    """Returns a layer's output at the nodes, `[B, N, S, O]`."""
+def _flat(layer: Layer) -> Matrix:
+    """Returns all slots' layers as one."""
+    kernel_GxSxIxO, bias_GxSxO = layer
+    kernel_GxIxSxO = jnp.swapaxes(kernel_GxSxIxO, 1, 2)
+    G, n_in = kernel_GxIxSxO.shape[:2]
+    return kernel_GxIxSxO.reshape(G, n_in, -1), bias_GxSxO.reshape(G, -1)
+
+
+def _joined(layers: list[Matrix]) -> Matrix:
+    """Returns layers that read the same as one."""
+    kernels, biases = zip(*layers, strict=True)
+    return jnp.concatenate(kernels, axis=-1), jnp.concatenate(biases, axis=-1)
+
+
+def _at_nodes(layer: Matrix, features: Features) -> jax.Array:
+    """Returns a layer's output at the nodes, `[B, N, O]`."""
     kernel, bias = layer
-    return jnp.einsum("bnj,bsjo->bnso", features.nodes_BxNxJ, kernel) + bias[:, None]
+    x_BxNxO = times(features.nodes_BxNxJ, kernel)
+    return x_BxNxO + spread(bias, x_BxNxO)
 
 
-def _at_edges(layer: Layer, features: Features) -> jax.Array:
-    """Returns a layer's output at the edges, `[B, S, N, N, O]`, without its bias."""
-    kernel, _ = layer
-    H = features.edges.kernel_BxCxH.shape[-1]
-    x = features.edges.times_each(kernel[:, :, :H])
-    if features.latents_BxNxNxE is None:
-        return x
-    return x + jnp.einsum("bije,bseo->bsijo", features.latents_BxNxNxE, kernel[:, :, H:])
+def _at_edges(layer: Matrix, features: Features) -> jax.Array:
+    """Returns a layer's output at the edges, `[B, N, N, O]`."""
+    kernel, bias = layer
+    H = features.edges.kernel_GxCxH.shape[-1]
+    x_BxNxNxO = features.edges.times_each(kernel[:, :H])
+    if features.latents_BxNxNxE is not None:
+        x_BxNxNxO += times(features.latents_BxNxNxE, kernel[:, H:])
+    return x_BxNxNxO + spread(bias, x_BxNxNxO)
 
 
-def _of_nodes(layers: list[Layer], features: Features) -> jax.Array:
+def _of_nodes(layers: list[Matrix], features: Features) -> jax.Array:
     return _at_nodes(layers[0], features)
 
 
-def _of_edges(layers: list[Layer], features: Features) -> jax.Array:
-    """Returns `[B, N, N, S, O]`."""
+def _of_edges(layers: list[Matrix], features: Features) -> jax.Array:
+    """Returns `[B, N, N, O]`."""
     start, end, edge = layers
-    x_BxNxSxO = _at_nodes(start, features) + edge[1][:, None]
-    y_BxNxSxO = _at_nodes(end, features)
-    at_edges = jnp.moveaxis(_at_edges(edge, features), 1, 3)
-    return x_BxNxSxO[:, :, None] + y_BxNxSxO[:, None] + at_edges
+    start_BxNxO, end_BxNxO = _at_nodes(start, features), _at_nodes(end, features)
+    return start_BxNxO[:, :, None] + end_BxNxO[:, None] + _at_edges(edge, features)
 
 
-def _of_graph(layers: list[Layer], features: Features) -> jax.Array:
-    """Returns `[B, S, O]`."""
+def _of_graph(layers: list[Matrix], features: Features) -> jax.Array:
+    """Returns `[B, O]`."""
     (kernel, bias), (g_kernel, g_bias) = layers
-    of_nodes = jnp.einsum("bj,bsjo->bso", features.greatest(), kernel)
-    return of_nodes + jnp.einsum("bh,bsho->bso", features.graph_BxH, g_kernel) + bias + g_bias
+    x_BxO = times(features.greatest(), kernel) + times(features.graph_BxH, g_kernel)
+    return x_BxO + spread(bias + g_bias, x_BxO)
 
 
-def _node_pointer(layers: list[Layer], features: Features) -> jax.Array:
-    """Returns `[B, N, S, N]`: a layer of the greater of two readings of either end."""
+def _dear(
+    decoder: Callable[[list[Matrix], Features], jax.Array],
+    weights: Weights,
+    features: Features,
+    used: dict[str, jax.Array],
+) -> Logits:
+    """Decodes one slot after another, by one piece of program, those that are used."""
+    if not weights:
+        return {}
+    layers = [
+        tuple(jnp.moveaxis(jnp.concatenate(x, axis=1), 1, 0) for x in zip(*of_each, strict=True))
+        for of_each in zip(*weights.values(), strict=True)
+    ]
+
+    def one(x: tuple) -> jax.Array:
+        used, layers = x
+        shape = jax.eval_shape(decoder, layers, features)
+        nothing = jnp.zeros(shape.shape, shape.dtype)
+        # What is as large as all edges at width H is not kept for the backward pass.
+        go = jax.checkpoint(decoder)
+        return jax.lax.cond(used, lambda: go(layers, features), lambda: nothing)
+
+    used_S = jnp.concatenate([used[kind] for kind in weights])
+    slots = jnp.moveaxis(jax.lax.map(one, (used_S, layers)), 0, -2)
+    ends = np.cumsum([len(used[kind]) for kind in weights])
+    return dict(zip(weights, jnp.split(slots, ends[:-1], axis=-2), strict=True))
+
+
+def _to_nodes(layers: list[Matrix], features: Features) -> jax.Array:
+    """Returns `[B, N, N]`: a layer of the greater of two readings of either end."""
     own, other, edge, (kernel, bias) = layers
-    own_BxSxNxH = jnp.moveaxis(_at_nodes(own, features), 2, 1)
-    other_BxSxNxH = jnp.moveaxis(_at_nodes(other, features), 2, 1) + edge[1][:, :, None]
+    own_BxNxH, other_BxNxH = _at_nodes(own, features), _at_nodes(other, features)
     # Of edge (j, i) for the pointer from i to j.
-    along = jnp.swapaxes(_at_edges(edge, features) + other_BxSxNxH[:, :, :, None], 2, 3)
-    greater = jnp.maximum(own_BxSxNxH[:, :, :, None], along)
-    x_BxSxNxN = jnp.einsum("bsijh,bsh->bsij", greater, kernel[..., 0]) + bias[:, :, :, None]
-    return jnp.moveaxis(x_BxSxNxN, 1, 2)
+    along_BxNxNxH = _at_edges(edge, features) + other_BxNxH[:, :, None]
+    greater_BxNxNxH = jnp.maximum(own_BxNxH[:, None], along_BxNxNxH)
+    x_BxNxNx1 = times(greater_BxNxNxH, kernel)
+    return jnp.swapaxes((x_BxNxNx1 + spread(bias, x_BxNxNx1))[..., 0], 1, 2)
 
 
-def _edge_pointer(layers: list[Layer], features: Features) -> jax.Array:
-    """Returns `[B, N, N, S, N]`: a layer of the greater of readings of edge and third node."""
+def _from_edges(layers: list[Matrix], features: Features) -> jax.Array:
+    """Returns `[B, N, N, N]`: a layer of the greater of readings of edge and third node."""
     start, end, edge, third, (kernel, bias) = layers
-    x_BxNxNxSxH = _of_edges([start, end, edge], features)
-    third_BxNxSxH = _at_nodes(third, features)
+    x_BxNxNxH = _of_edges([start, end, edge], features)
 
-    def to(third_BxSxH: jax.Array) -> jax.Array:
-        greater = jnp.maximum(x_BxNxNxSxH, third_BxSxH[:, None, None])
-        return jnp.einsum("bijsh,bsh->bijs", greater, kernel[..., 0])
+    def to(third_BxH: jax.Array) -> jax.Array:
+        greater_BxNxNxH = jnp.maximum(x_BxNxNxH, third_BxH[:, None, None])
+        return times(greater_BxNxNxH, kernel)[..., 0]
 
     # One third node after another: N x N x N x H numbers are never held at once.
-    x = jax.lax.map(jax.checkpoint(to), jnp.moveaxis(third_BxNxSxH, 1, 0))
-    return jnp.moveaxis(x, 0, 4) + bias[:, None, None]
+    third_NxBxH = jnp.moveaxis(_at_nodes(third, features), 1, 0)
+    x_BxNxNxN = jnp.moveaxis(jax.lax.map(jax.checkpoint(to), third_NxBxH), 0, 3)
+    return x_BxNxNxN + spread(bias, x_BxNxNxN)
 
 
-_DEAR = {
-    "node_pointer": _node_pointer,
-    "node_permutation": _node_pointer,
-    "edge_pointer": _edge_pointer,
+_PLAIN = {
+    "node": ("node_scalar", "node_mask", "node_mask_one", "node_categorical"),
+    "edge": ("edge_scalar", "edge_mask", "edge_categorical"),
+    "graph": ("graph_scalar", "graph_mask", "graph_categorical"),
 }
+
+# What reads all pairs of nodes at width H, or all triples.
+_DEAR = {_to_nodes: ("node_pointer", "node_permutation"), _from_edges: ("edge_pointer",)}

@@ -5,8 +5,8 @@ Every probe is encoded by a linear layer and added to the features of nodes, edg
 of the edge along it. One of an edge is, averaged over the edge's one end, a feature of the edge
 from its other end to where it points.
 
-Legend: B rows, N nodes, S slots, L classes, C columns, H width; `location` is "node", "edge" or
-"graph".
+Legend: B rows, G groups of them, N nodes, S slots, L classes, C columns, H width; `location` is
+"node", "edge" or "graph".
 """
 
 from typing import NamedTuple
@@ -37,8 +37,8 @@ class Vectors(NamedTuple):
     """What columns are multiplied with, and what is added, by location.
 
     Attributes:
-      kernel: `[B, C, H]` each.
-      bias: `[B, H]` each.
+      kernel: `[G, C, H]` each.
+      bias: `[G, H]` each.
     """
 
     kernel: dict[str, jax.Array]
@@ -61,19 +61,19 @@ class Encoders(nnx.Module):
             )
         self.layers = nnx.Dict(layers)
 
-    def vectors(self, algorithm_B: jax.Array) -> Vectors:
-        """Returns the vectors of each row's algorithm."""
-        B, H = algorithm_B.shape[0], self.hidden_dim
+    def vectors(self, algorithm_G: jax.Array) -> Vectors:
+        """Returns the vectors of each group's algorithm."""
+        G, H = len(algorithm_G), self.hidden_dim
         kernels, biases = {}, {}
         for location in LOCATIONS:
             layers = [x for kind in _KINDS[location] for x in self.layers.get(kind, ())]
             kernels[location] = jnp.concatenate(
-                [jnp.zeros((B, 0, H))]
-                + [layer.kernel.of(algorithm_B).reshape(B, -1, H) for layer in layers],
+                [jnp.zeros((G, 0, H))]
+                + [layer.kernel.of(algorithm_G).reshape(G, -1, H) for layer in layers],
                 axis=1,
             )
             biases[location] = sum(
-                (layer.bias.of(algorithm_B).sum(1) for layer in layers), jnp.zeros((B, H))
+                (layer.bias.of(algorithm_G).sum(1) for layer in layers), jnp.zeros((G, H))
             )
         return Vectors(kernels, biases)
 

@@ -30,13 +30,14 @@ class Shape(NamedTuple):
     Attributes:
       N: nodes that they are padded to.
       T: steps that there is room for.
-      dear: slots of each kind that is dear to decode; rows that need them are kept together, since
-        what no row of a batch needs is not computed.
+      algorithm: place in the layout. As upstream's, a batch is of one algorithm: all its rows share
+        the weights of encoders and decoders, and what the algorithm has no probe for is not
+        computed. The program is the same for all.
     """
 
     N: int
     T: int
-    dear: tuple[int, ...]
+    algorithm: int
 
 
 def room_for(steps: int) -> int:
@@ -63,13 +64,15 @@ class Graphs:
           BadInput: if a row is of another algorithm, or lacks a graph or its trace.
         """
         self._layout, self._config, self._seed = layout, config, seed
-        self._rows = graphs.rows(table, layout)
-        self._samples = sample_ids(table)
+        rows, samples = graphs.rows(table, layout), sample_ids(table)
+        # Rows of about as many steps stand together, so that few of a batch wait for others.
+        order = sorted(range(len(rows)), key=lambda i: rows[i].steps)
+        self._rows, self._samples = [rows[i] for i in order], [samples[i] for i in order]
         self.shapes = [self._shape(row) for row in self._rows]
 
     def _shape(self, row: Row) -> Shape:
         steps = min(row.steps, self._config.max_steps)
-        return Shape(size_for(row.n), room_for(steps), self._layout.dear(row.algorithm))
+        return Shape(size_for(row.n), room_for(steps), row.algorithm)
 
     def tokens(self, rows: np.ndarray) -> int:
         """Returns how many nodes are processed, over all steps."""

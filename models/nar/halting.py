@@ -3,7 +3,7 @@
 A head that reads the whole graph after a step, of each algorithm its own, as in the termination
 network of Velickovic et al. 2020 (arXiv 1910.10593, section 3).
 
-Legend: B rows, J width of a node's features, H width.
+Legend: B rows, G groups of them, J width of a node's features, H width.
 """
 
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from .decoding import Features
+from .groups import spread, times
 from .losses import Sums, cross_entropy, each
 from .tables import linear_init
 
@@ -24,11 +25,12 @@ class Halting(nnx.Module):
         self.kernel = nnx.Param(linear_init(n_in)(rngs.params(), (algorithms, n_in), jnp.float32))
         self.bias = nnx.Param(jnp.zeros(algorithms))
 
-    def __call__(self, algorithm_B: jax.Array, features: Features) -> jax.Array:
+    def __call__(self, algorithm_G: jax.Array, features: Features) -> jax.Array:
         """Returns logits of the step's being the last, `[B]`."""
         read = jnp.concatenate([features.greatest(), features.graph_BxH], axis=-1)
-        kernel, bias = self.kernel[...][algorithm_B], self.bias[...][algorithm_B]
-        return jnp.sum(read * kernel, axis=-1) + bias
+        kernel_GxJx1 = self.kernel[...][algorithm_G][:, :, None]
+        x_Bx1 = times(read, kernel_GxJx1)
+        return (x_Bx1 + spread(self.bias[...][algorithm_G][:, None], x_Bx1))[:, 0]
 
 
 def sums(logits_B: jax.Array, last_B: jax.Array, counts_B: jax.Array) -> Sums:

@@ -33,9 +33,6 @@ KINDS = (
     *("graph_scalar", "graph_mask", "graph_categorical"),
 )
 
-# Kinds whose decoders read all pairs of nodes at width H, or all triples.
-DEAR = ("node_pointer", "node_permutation", "edge_pointer")
-
 # A permutation is asked for, never given.
 _ENCODED = tuple(kind for kind in KINDS if kind != "node_permutation")
 
@@ -184,12 +181,6 @@ class Layout:
     def of(self, algorithm: int, stage: Stage, kind: str) -> list[Source]:
         """Returns an algorithm's probes of one stage and kind, in the order of their slots."""
         return self._slots[algorithm].get((stage, kind), [])
-
-    def dear(self, algorithm: int) -> tuple[int, ...]:
-        """Returns how many slots of each dear kind of hint or output an algorithm takes."""
-        return tuple(
-            len(self.of(algorithm, stage, kind)) for stage in ("hint", "output") for kind in DEAR
-        )
 
     def present(self, stage: Stage) -> dict[str, Kind]:
         """Returns the kinds of a stage of which there is a probe."""

@@ -27,7 +27,7 @@ class Sums(NamedTuple):
 def sums(
     logits: Logits, truth: dict[str, jax.Array], mask_BxN: jax.Array, class_masks: dict
 ) -> dict[str, Sums]:
-    """Returns the losses of each kind.
+    """Returns the losses of each stage and kind.
 
     Args:
       logits: as decoded; of an order, logarithms of a doubly stochastic matrix.
@@ -36,8 +36,8 @@ def sums(
       class_masks: see `postprocessing.log_softmax`.
     """
     return {
-        kind: _sums(kind, x, truth[kind], mask_BxN, class_masks.get(kind))
-        for kind, x in logits.items()
+        key: _sums(key.partition("/")[2], x, truth[key], mask_BxN, class_masks.get(key))
+        for key, x in logits.items()
     }
 
 
@@ -79,6 +79,11 @@ def _there(location: str, of: str, mask_BxN: jax.Array) -> jax.Array:
     if location == "node":
         return mask_BxN[:, :, None].astype(jnp.float32)
     return (mask_BxN[:, :, None] & mask_BxN[:, None, :])[..., None].astype(jnp.float32)
+
+
+def where(counts_B: jax.Array, found: Sums) -> Sums:
+    """Returns the losses of rows that count, and nothing of others."""
+    return Sums(*(jnp.where(counts_B[:, None], x, 0.0) for x in found))
 
 
 def each(losses_B: jax.Array, counts_B: jax.Array) -> Sums:

@@ -1,11 +1,12 @@
 """Encode, process, decode: the network that executes an algorithm step by step.
 
 Source: `Net` in `clrs._src.nets` (Ibarz et al. 2022, arXiv 2209.11142), for rows of any mixture of
-algorithms and sizes at once. A step reads the inputs and the hints of the step before: at the
-first those of the trace's beginning, then the network's own. A row whose trace is shorter than the
-batch's waits before its last step, which all rows make together, so that outputs are decoded once.
+algorithms and sizes at once (see `groups`). A step reads the inputs and the hints of the step
+before: at the first those of the trace's beginning, then the network's own. A row whose trace is
+shorter than the batch's waits before its last step, which all rows make together, so that outputs
+are decoded once, by the piece of program that decodes hints.
 
-Legend: B rows, N nodes, T steps of the shape, H width.
+Legend: B rows, G groups of them, N nodes, T steps of the shape, H width.
 """
 
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from .decoding import Features, Logits, Weights
 from .edges import Edges
 from .encoding import Columns, Vectors
 from .graphs import ALGORITHM, NODES, STEPS
+from .groups import spread, times
 from .halting import Halting
 from .layout import Layout
 from .losses import Sums
@@ -30,29 +32,32 @@ from .processors import Graph, Processor
 
 Batch = dict[str, jax.Array]
 
+_DECODED = ("hint", "output")
+
 _HALT, _PENALTY = "halt", "penalty"
+_ORDER = "output/node_permutation"
 
 
 class Problem(NamedTuple):
     """What stays the same over all steps.
 
     Attributes:
-      algorithm_B: of each row.
+      algorithm_G: of each group of rows (see `groups`).
       mask_BxN: which nodes there are.
       inputs: in columns.
       of_inputs: what those are multiplied with.
       of_hints: what the hints' columns are multiplied with.
-      hints: decoders of the hints.
-      used: which slots of the hints any row has a probe in.
-      class_masks: which classes a row's categorical hints have.
+      decoders: of hints and outputs.
+      used: which slots any row has a probe in, bool `[S]`, by stage and kind.
+      class_masks: which classes a row's categorical probes have, bool `[B, S, L]`.
     """
 
-    algorithm_B: jax.Array
+    algorithm_G: jax.Array
     mask_BxN: jax.Array
     inputs: Columns
     of_inputs: Vectors
     of_hints: Vectors
-    hints: Weights
+    decoders: Weights
     used: dict[str, jax.Array]
     class_masks: dict[str, jax.Array]
 
@@ -84,37 +89,42 @@ class Reasoner(nnx.Module):
         self.decoders = nnx.Dict(
             {
                 stage: decoding.Decoders(layout, stage, H, self.processor.e_dim, rngs)
-                for stage in ("hint", "output")
+                for stage in _DECODED
             }
         )
         if config.halting:
             self.halting = Halting(len(layout.algorithms), H, rngs)
 
-    def problem(self, batch: Batch) -> Problem:
-        """Makes ready what stays the same over all steps."""
+    def problem(self, batch: Batch, groups: int | None = None) -> Problem:
+        """Makes ready what stays the same over all steps.
+
+        Args:
+          batch: see `graphs.stack`.
+          groups: into how many groups its rows are cut, each of one algorithm; None if each row
+            is one (see `groups`).
+        """
         algorithm_B = batch[ALGORITHM]
+        algorithm_G = algorithm_B.reshape(groups or len(algorithm_B), -1)[:, 0]
         N = next(x.shape[1] for k, x in batch.items() if k.startswith("input/node"))
         mask_BxN = jnp.arange(N)[None] < batch[NODES][:, None]
         return Problem(
-            algorithm_B,
+            algorithm_G,
             mask_BxN,
             encoding.columns(of_stage(batch, "input"), mask_BxN),
-            self.encoders["input"].vectors(algorithm_B),
-            self.encoders["hint"].vectors(algorithm_B),
-            self.decoders["hint"].weights(algorithm_B),
-            self.used("hint", algorithm_B),
-            self.class_masks("hint", algorithm_B),
+            self.encoders["input"].vectors(algorithm_G),
+            self.encoders["hint"].vectors(algorithm_G),
+            _by_stage({stage: x.weights(algorithm_G) for stage, x in self.decoders.items()}),
+            _by_stage({stage: self._used(stage, algorithm_G) for stage in _DECODED}),
+            _by_stage({stage: self._class_masks(stage, algorithm_B) for stage in _DECODED}),
         )
 
-    def used(self, stage: str, algorithm_B: jax.Array) -> dict[str, jax.Array]:
-        """Returns which slots any row has a probe in, bool `[S]` by kind."""
+    def _used(self, stage: str, algorithm_G: jax.Array) -> dict[str, jax.Array]:
         return {
-            name: jnp.any(jnp.asarray(kind.present)[algorithm_B], axis=0)
+            name: jnp.any(jnp.asarray(kind.present)[algorithm_G], axis=0)
             for name, kind in self.layout.present(stage).items()
         }
 
-    def class_masks(self, stage: str, algorithm_B: jax.Array) -> dict[str, jax.Array]:
-        """Returns which classes each row's categorical probes have, bool `[B, S, L]` by kind."""
+    def _class_masks(self, stage: str, algorithm_B: jax.Array) -> dict[str, jax.Array]:
         masks = {}
         for name, kind in self.layout.present(stage).items():
             if name.endswith("categorical"):
@@ -135,8 +145,7 @@ class Reasoner(nnx.Module):
 
     def step(self, problem: Problem, state: State) -> Features:
         """Makes one step; returns what decoders read after it."""
-        nodes = _encoded("node", problem, state) + _bias("node", problem)[:, None]
-        graph = _encoded("graph", problem, state) + _bias("graph", problem)
+        nodes, graph = _encoded("node", problem, state), _encoded("graph", problem, state)
         edges = Edges(
             jnp.concatenate([problem.inputs["edge"], state.hints["edge"]], axis=-1),
             jnp.concatenate(
@@ -156,44 +165,49 @@ class Reasoner(nnx.Module):
 
     def following(self, problem: Problem, features: Features, logits: Logits) -> State:
         """Returns the state that a step leaves: latents, and its own hints, softened."""
-        hints = postprocessing.soften(logits, problem.mask_BxN, problem.class_masks)
-        return State(self.latents(features), encoding.soft_columns(hints, problem.mask_BxN))
+        hints, masks = of_stage(logits, "hint"), of_stage(problem.class_masks, "hint")
+        soft = postprocessing.soften(hints, problem.mask_BxN, masks)
+        return State(self.latents(features), encoding.soft_columns(soft, problem.mask_BxN))
 
     def measured(
-        self, batch: Batch, T: int, noise: jax.Array | None
-    ) -> tuple[Problem, Features, dict[str, Sums]]:
-        """Makes the steps of the traces, and holds each against the trace's next point.
+        self, batch: Batch, T: int, noise: jax.Array | None, groups: int | None
+    ) -> dict[str, Sums]:
+        """Makes the steps of the traces, and holds what is decoded against the truth.
 
         Args:
           batch: hints `[B, T + 1, ...]`.
           T: most steps, static.
-          noise: keys of rows, uint32 `[B, 2]`, by which steps are forced; None forces none.
+          noise: keys of rows, uint32 `[B, 2]`, by which steps are forced and orders are tried out;
+            None for neither.
+          groups: see `problem`.
 
         Returns:
-          The problem, what is read after each row's last step, and the losses of hints, of halting
-          and of the processor's penalty, summed over steps.
+          The losses of hints, of halting and of the processor's penalty, summed over steps, and
+          those of outputs.
         """
-        problem, steps_B = self.problem(batch), batch[STEPS]
-        truth = {kind: jnp.moveaxis(x, 1, 0) for kind, x in of_stage(batch, "hint").items()}
-        state = self.start(problem, {kind: x[0] for kind, x in truth.items()})
+        batch = jax.tree.map(jnp.asarray, batch)
+        problem, steps_B = self.problem(batch, groups), batch[STEPS]
+        hints = {kind: x for kind, x in batch.items() if kind.startswith("hint/")}
+        most = jnp.maximum(jnp.max(steps_B), 1)
 
-        def one(carry: tuple, x: tuple) -> tuple:
-            i, given, true = x
-
+        def one(carry: tuple, i: jax.Array) -> tuple:
             def go(carry: tuple) -> tuple:
                 state, total = carry
                 if self.config.teacher_forcing and noise is not None:
-                    forced_B = self._forced(noise, i) & (i < steps_B)
-                    hints = encoding.columns(given, problem.mask_BxN)
-                    state = _where(forced_B, state._replace(hints=hints), state)
+                    state = self._forced(problem, batch, state, noise, i)
+                final = i == most - 1
                 features = self.step(problem, state)
-                logits = decoding.decode(problem.hints, features, problem.used)
+                logits = self._decoded(problem, features, noise, final)
+                true = batch | {kind: x[:, i + 1] for kind, x in hints.items()}
                 found = losses.sums(logits, true, problem.mask_BxN, problem.class_masks)
-                counts_B = i < steps_B
-                found = jax.tree.map(lambda x: jnp.where(counts_B[:, None], x, 0.0), found)
+                counts_B = (i < steps_B - 1) | (final & (steps_B > 0))
+                found = {
+                    kind: losses.where(counts_B if kind in hints else final[None], of_kind)
+                    for kind, of_kind in found.items()
+                }
                 if self.config.halting:
-                    ends_B = self.halting(problem.algorithm_B, features)
-                    found[_HALT] = halting.sums(ends_B, i == steps_B - 1, counts_B)
+                    ends_B = self.halting(problem.algorithm_G, features)
+                    found[_HALT] = halting.sums(ends_B, final, counts_B)
                 if self.processor.penalises:
                     penalty_B = self.config.penalty_weight * features.penalty_B
                     found[_PENALTY] = losses.each(penalty_B, counts_B)
@@ -201,39 +215,69 @@ class Reasoner(nnx.Module):
                 state = _where(i < steps_B - 1, following, state)
                 return state, jax.tree.map(jnp.add, total, found)
 
-            return jax.lax.cond(i < jnp.max(steps_B), go, lambda carry: carry, carry), None
+            return jax.lax.cond(i < most, go, lambda carry: carry, carry), None
 
-        now = {kind: x[:-1] for kind, x in truth.items()}
-        later = {kind: x[1:] for kind, x in truth.items()}
-        carry = (state, self._nothing(truth, len(steps_B)))
-        (state, total), _ = jax.lax.scan(jax.checkpoint(one), carry, (jnp.arange(T), now, later))
-        return problem, self.step(problem, state), total
+        first = {kind: x[:, 0] for kind, x in of_stage(batch, "hint").items()}
+        carry = (self.start(problem, first), self._nothing(problem))
+        (_, total), _ = jax.lax.scan(jax.checkpoint(one), carry, jnp.arange(T))
+        return total
 
-    def _forced(self, noise: jax.Array, i: jax.Array) -> jax.Array:
-        """Returns whether each row's step reads the true hints, `[B]`."""
-        keys = jax.vmap(jax.random.fold_in, (0, None))(jax.random.wrap_key_data(noise), i)
-        share = jax.vmap(lambda key: jax.random.uniform(key))(keys)
-        return share < self.config.teacher_forcing
+    def _forced(
+        self, problem: Problem, batch: Batch, state: State, noise: jax.Array, i: jax.Array
+    ) -> State:
+        """Returns a state whose hints are, in some rows, the true ones before the step."""
+        i_B = jnp.minimum(i, batch[STEPS] - 1)
+        keys = jax.vmap(jax.random.fold_in)(jax.random.wrap_key_data(noise), i_B)
+        share_B = jax.vmap(jax.random.uniform)(keys)
+        rows = jnp.arange(len(i_B))
+        given = {kind: x[rows, i_B] for kind, x in of_stage(batch, "hint").items()}
+        hints = encoding.columns(given, problem.mask_BxN)
+        return _where(share_B < self.config.teacher_forcing, state._replace(hints=hints), state)
 
-    def _nothing(self, hints: dict[str, jax.Array], B: int) -> dict[str, Sums]:
-        slots = {kind: self.layout.kinds["hint"][kind].slots for kind in hints}
+    def _decoded(
+        self, problem: Problem, features: Features, noise: jax.Array | None, final: jax.Array
+    ) -> Logits:
+        """Decodes hints, and after the final step outputs, by one piece of program."""
+        used = {k: x & final if k.startswith("output/") else x for k, x in problem.used.items()}
+        logits = decoding.decode(problem.decoders, features, used)
+        if _ORDER in logits:
+            ordered = jax.lax.cond(
+                jnp.any(used[_ORDER]),
+                lambda x: self._ordered(problem, x, noise),
+                lambda x: x,
+                logits[_ORDER],
+            )
+            logits |= {_ORDER: ordered}
+        return logits
+
+    def _ordered(self, problem: Problem, x: jax.Array, noise: jax.Array | None) -> jax.Array:
+        if noise is not None:
+            x = x + postprocessing.gumbel(noise, x.shape[1:])
+        return postprocessing.log_sinkhorn(x, problem.mask_BxN)
+
+    def _nothing(self, problem: Problem) -> dict[str, Sums]:
+        slots = {kind: len(used) for kind, used in problem.used.items()}
         if self.config.halting:
             slots[_HALT] = 1
         if self.processor.penalises:
             slots[_PENALTY] = 1
+        B = len(problem.mask_BxN)
         return {kind: Sums(jnp.zeros((B, S)), jnp.zeros((B, S))) for kind, S in slots.items()}
 
-    def executed(self, batch: Batch, *, halts: bool) -> tuple[Problem, Features]:
+    def executed(
+        self, batch: Batch, *, halts: bool, groups: int | None = None
+    ) -> tuple[Problem, Features]:
         """Makes steps without knowing the trace but for its first point.
 
         Args:
           batch: hints of one point, `[B, 1, ...]`; STEPS are the most that a row may make.
           halts: whether a row may stop before that, where it finds that it has come to the end.
+          groups: see `problem`.
 
         Returns:
           The problem, and what is read after each row's last step.
         """
-        problem = self.problem(batch)
+        problem = self.problem(batch, groups)
         most_B = jnp.maximum(batch[STEPS], 1)
         first = {kind: x[:, 0] for kind, x in of_stage(batch, "hint").items()}
 
@@ -241,9 +285,9 @@ class Reasoner(nnx.Module):
             i, state, going_B = carry
             features = self.step(problem, state)
             if halts:
-                going_B &= self.halting(problem.algorithm_B, features) <= 0
+                going_B &= self.halting(problem.algorithm_G, features) <= 0
             going_B &= i < most_B - 1
-            logits = decoding.decode(problem.hints, features, problem.used)
+            logits = decoding.decode(_only("hint", problem.decoders), features, problem.used)
             state = _where(going_B, self.following(problem, features, logits), state)
             return i + 1, state, going_B
 
@@ -252,54 +296,56 @@ class Reasoner(nnx.Module):
         return problem, self.step(problem, state)
 
     def outputs(self, problem: Problem, features: Features, noise: jax.Array | None) -> Logits:
-        """Decodes the outputs.
+        """Decodes the outputs, by kind; of orders, logarithms of a doubly stochastic matrix.
 
         Args:
           problem: see `problem`.
           features: after the last step.
           noise: keys of rows, uint32 `[B, 2]`, by which orders are tried out; None for none.
         """
-        weights = self.decoders["output"].weights(problem.algorithm_B)
-        logits = decoding.decode(weights, features, self.used("output", problem.algorithm_B))
-        if "node_permutation" in logits:
-            x = logits["node_permutation"]
-            if noise is not None:
-                x = x + postprocessing.gumbel(noise, x.shape[1:])
-            logits["node_permutation"] = postprocessing.log_sinkhorn(x, problem.mask_BxN)
-        return logits
+        logits = decoding.decode(_only("output", problem.decoders), features, problem.used)
+        if _ORDER in logits:
+            logits |= {_ORDER: self._ordered(problem, logits[_ORDER], noise)}
+        return of_stage(logits, "output")
 
-    def loss(self, batch: Batch, T: int, noise: jax.Array | None = None) -> jax.Array:
+    def loss(
+        self, batch: Batch, T: int, noise: jax.Array | None = None, groups: int | None = None
+    ) -> jax.Array:
         """Returns each algorithm's loss of hints and outputs, `[A]`; see `losses`.
 
         Halting and the processor's penalty count as hints do, by the mean over steps.
         """
-        problem, features, hint_sums = self.measured(batch, T, noise)
-        logits = self.outputs(problem, features, noise)
-        masks = self.class_masks("output", problem.algorithm_B)
-        output_sums = losses.sums(logits, of_stage(batch, "output"), problem.mask_BxN, masks)
-        taken = {
-            stage: {kind: x.present for kind, x in self.layout.present(stage).items()}
-            for stage in ("hint", "output")
-        }
+        total = self.measured(batch, T, noise, groups)
         every = np.ones((len(self.layout.algorithms), 1), bool)
-        taken["hint"] |= {_HALT: every, _PENALTY: every}
-        of_hints = losses.by_algorithm(hint_sums, problem.algorithm_B, taken["hint"])
-        return of_hints + losses.by_algorithm(output_sums, problem.algorithm_B, taken["output"])
+        taken = {_HALT: every, _PENALTY: every}
+        for stage in _DECODED:
+            taken |= {f"{stage}/{k}": x.present for k, x in self.layout.present(stage).items()}
+        return losses.by_algorithm(total, batch[ALGORITHM], taken)
 
 
-def of_stage(batch: Batch, stage: str) -> dict[str, jax.Array]:
+def of_stage(batch: dict, stage: str) -> dict:
     """Returns the arrays of one stage, by kind."""
     return {k.removeprefix(f"{stage}/"): x for k, x in batch.items() if k.startswith(f"{stage}/")}
 
 
 def _encoded(location: str, problem: Problem, state: State) -> jax.Array:
-    return sum(
-        jnp.einsum("b...c,bch->b...h", columns[location], vectors.kernel[location])
+    x = sum(
+        times(columns[location], vectors.kernel[location])
         for columns, vectors in (
             (problem.inputs, problem.of_inputs),
             (state.hints, problem.of_hints),
         )
     )
+    return x + spread(_bias(location, problem), x)
+
+
+def _by_stage(found: dict[str, dict]) -> dict:
+    """Returns values by stage and kind, as a batch has them."""
+    return {f"{stage}/{kind}": x for stage, of in found.items() for kind, x in of.items()}
+
+
+def _only(stage: str, found: dict) -> dict:
+    return {key: x for key, x in found.items() if key.startswith(f"{stage}/")}
 
 
 def _bias(location: str, problem: Problem) -> jax.Array:

@@ -32,10 +32,10 @@ class Table(nnx.Module):
         self.present = tuple(map(tuple, kind.present.tolist()))
         self.rows = nnx.Param(init(rngs.params(), (len(kind.probes), *shape), jnp.float32))
 
-    def of(self, algorithm_B: jax.Array) -> jax.Array:
-        """Returns the arrays of each row's algorithm, `[B, S, *shape]`, 0 for an empty slot."""
-        found = self.rows[...][jnp.asarray(np.array(self.index))[algorithm_B]]
-        there = jnp.asarray(np.array(self.present))[algorithm_B]
+    def of(self, algorithm_G: jax.Array) -> jax.Array:
+        """Returns the arrays of some algorithms, `[G, S, *shape]`, 0 for an empty slot."""
+        found = self.rows[...][jnp.asarray(np.array(self.index))[algorithm_G]]
+        there = jnp.asarray(np.array(self.present))[algorithm_G]
         return jnp.where(there.reshape(there.shape + (1,) * (found.ndim - 2)), found, 0.0)
 
 

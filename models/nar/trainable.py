@@ -1,6 +1,8 @@
 """The reasoner as the training loop sees it."""
 
+import itertools
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -33,6 +35,7 @@ class TrainableNar:
     """See `training.trainable.Trainable`. Parameters are a tree of plain dicts."""
 
     columns = (*schema.IDENTITY, "question", "graph_inputs", "graph_outputs", "graph_hints")
+    block = 256  # of 75 shapes a fifth is filled up
 
     def __init__(self, config: NarConfig, *, seed: int, steps: Setting = DEFAULT) -> None:
         """Sets a reasoner up without parameters.
@@ -79,7 +82,7 @@ class TrainableNar:
         noise = batch.pop(NOISE)
         T = next(x.shape[1] for name, x in batch.items() if name.startswith("hint/")) - 1
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        of_row = model.loss(batch, T, noise)[batch[ALGORITHM]]
+        of_row = model.loss(batch, T, noise, groups=1)[batch[ALGORITHM]]
         return jnp.sum(of_row), jnp.float32(len(of_row))
 
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
@@ -88,12 +91,8 @@ class TrainableNar:
             raise BadInput("a reasoner writes no traces; answer a data set made without --hints")
         began = time.perf_counter()
         rows = [self._request(one) for one in given(requests, "a reasoner")]
-        # Like rows together: of one shape, and of about as many steps.
-        like = [(size_for(r.row.n), self.layout.dear(r.row.algorithm), r.row.steps) for r in rows]
-        order = sorted(range(len(rows)), key=like.__getitem__)
         answers: list[_Answer] = [_Answer("", np.zeros(0))] * len(rows)
-        for start in range(0, len(order), _BATCH):
-            places = order[start : start + _BATCH]
+        for places in _batches([one.row for one in rows]):
             found = self._answers(params, [rows[i] for i in places])
             for i, one in zip(places, found, strict=True):
                 answers[i] = one
@@ -138,18 +137,32 @@ class TrainableNar:
         return _Answer(words, graph.pack(one.task.name, one.length, outputs, "output"))
 
     def executed(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        """Decodes the outputs of a batch of requests; see `network.Reasoner.executed`.
+        """Decodes the outputs of a batch of requests of one algorithm.
 
-        Orders are sharpened as upstream does it to evaluate (`_predict` in `clrs._src.baselines`).
+        See `network.Reasoner.executed`. Orders are sharpened as upstream does it to evaluate
+        (`_predict` in `clrs._src.baselines`).
         """
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        problem, features = model.executed(batch, halts=self._steps == "learned")
+        problem, features = model.executed(batch, groups=1, halts=self._steps == "learned")
         logits = model.outputs(problem, features, None)
         if _PERMUTATION in logits:
             logits[_PERMUTATION] = postprocessing.log_sinkhorn(
                 logits[_PERMUTATION], problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS
             )
         return logits
+
+
+def _batches(rows: list[Row]) -> Iterator[list[int]]:
+    """Yields places of like rows: of one algorithm, of one shape, and of about as many steps."""
+
+    def like(i: int) -> tuple[int, ...]:
+        return rows[i].algorithm, size_for(rows[i].n), rows[i].steps
+
+    order = sorted(range(len(rows)), key=like)
+    for _, same in itertools.groupby(order, key=lambda i: rows[i].algorithm):
+        places = list(same)
+        for start in range(0, len(places), _BATCH):
+            yield places[start : start + _BATCH]
 
 
 class _Request(NamedTuple):

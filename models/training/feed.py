@@ -20,8 +20,6 @@ from clrs_text_bench.errors import BadInput
 
 from .trainable import Batch, Examples, Trainable
 
-# Of a dozen shapes each fills half a batch up on average: a tenth of a block this large.
-_BATCHES = 64
 _AHEAD = 4
 
 Blocks = Callable[[int, int, tuple[str, ...]], Iterator[pa.Table]]
@@ -91,7 +89,7 @@ class Feed(grain.IterDataset):
         Raises:
           BadInput: if a block has no other rows.
         """
-        rows, columns = _BATCHES * self._batch_size, self._trainable.columns
+        rows, columns = self._trainable.block * self._batch_size, self._trainable.columns
         for table in self._blocks(rows, block, columns):
             kept = table.filter(pc.invert(pc.is_in(table["question"], self._questions)))
             if not kept.num_rows:

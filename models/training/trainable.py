@@ -40,6 +40,10 @@ class Trainable(Protocol):
     columns: tuple[str, ...]
     """Columns of `schema.DATASET` that `encode` reads, "question" among them."""
 
+    block: int
+    """Batches' worth of rows that are grouped by shape at once. Each shape fills half a batch up on
+    average."""
+
     def record(self) -> dict[str, Any]:
         """Returns what a checkpoint must agree with to be read by this code, as JSON values."""
 

@@ -28,6 +28,7 @@ class TrainableTransformer:
     """See `training.trainable.Trainable`. Parameters are a tree of plain dicts."""
 
     columns = (*schema.IDENTITY, "question", "answer")
+    block = 64  # of a dozen shapes: a tenth is filled up
 
     def __init__(
         self,
