@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..config import NarConfig
+from ..groups import flat
 from .linear import linear
 from .protocol import Graph
 from .triplets import LEAST, Triplets
@@ -39,7 +40,7 @@ class MessagePassing(nnx.Module):
         receiver_BxNxH = self.m_1(z_BxNx2H) + same_BxH[:, None, :]
         x_BxNxNxH = self.m_2(z_BxNx2H)[:, :, None, :] + receiver_BxNxH[:, None, :, :]
         x_BxNxNxH += graph.edges.times(self.m_e.kernel[...])
-        return self.mlp_1(jax.nn.relu(self.mlp_0(jax.nn.relu(x_BxNxNxH))))
+        return flat(lambda x: self.mlp_1(jax.nn.relu(self.mlp_0(jax.nn.relu(x)))), x_BxNxNxH)
 
     def update(self, z_BxNx2H: jax.Array, received_BxNxH: jax.Array) -> jax.Array:
         """Returns new latents of the nodes, `[B, N, H]`."""

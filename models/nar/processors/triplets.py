@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..config import NarConfig
+from ..groups import flat
 from .linear import linear
 from .protocol import Graph
 
@@ -42,7 +43,7 @@ class Triplets(nnx.Module):
         found = _greatest(ij + i_BxNxF[:, :, None, :], ik)
         found += jk + self.t_2(z_BxNx2H)[:, :, None, :] + self.t_3(z_BxNx2H)[:, None, :, :]
         found += (self.t_g(graph.graph_BxH) + biases[None, :])[:, None, None, :]
-        return jax.nn.relu(self.out(found))
+        return jax.nn.relu(flat(self.out, found))
 
 
 def _greatest(a_BxNxNxF: jax.Array, b_BxNxNxF: jax.Array) -> jax.Array:
