@@ -83,6 +83,7 @@ class Decoder:
           batch: most prompts decoded together.
           sampling: how tokens are chosen.
         """
+        self.batch = batch
         self.refill = max(1, batch // _REFILL)
         self.sizes = _pool_sizes(config.context)
         self.rows = [_rows(batch, S) for S in self.sizes]
