@@ -27,7 +27,7 @@ def times(x: jax.Array, w_GxIxO: jax.Array) -> jax.Array:
 def flat(layers: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
     """Returns what layers make of `[..., I]`, which read it as one matrix.
 
-    XLA's CPU backend takes gradients of a product of more axes half as fast again.
+    On CPUs gradients of a product of more axes take XLA about half as long again.
     """
     lead = x.shape[:-1]
     made = layers(x.reshape(math.prod(lead), x.shape[-1]))
