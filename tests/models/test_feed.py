@@ -33,6 +33,7 @@ class Numbered:
     """Makes `Numbers` ready."""
 
     columns = ("question",)
+    block = 64
     encode = Numbers
 
 
