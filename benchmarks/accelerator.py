@@ -5,9 +5,9 @@
 First parity: decoding token by token against a full forward pass, a step in parts and a step cut
 over all devices against a plain one, bfloat16 against float32. A check that fails ends in exit
 code 1. Then, for each config, one training step and the answering of a batch of prompts, on random
-tokens of one length; all shipped Transformers, on a CPU the small ones. The matrix rate is that of a
-large product in the same run and the config's own dtype; a step is held to that of all devices. The
-peak of memory is what the first device has seen since the start.
+tokens of one length; all shipped Transformers, on a CPU the small ones. The matrix rate is that of
+a large product in the same run and the config's own dtype; a step is held to that of all devices.
+The peak of memory is what the first device has seen since the start.
 """
 
 import sys

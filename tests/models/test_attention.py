@@ -1,4 +1,4 @@
-"""The kernel for CPUs against JAX's own attention."""
+"""Attention, on CPUs and over what is kept, against JAX's own."""
 
 import jax
 import jax.numpy as jnp
@@ -24,42 +24,60 @@ def mask():
     return jnp.asarray(drawn)
 
 
-@pytest.mark.parametrize("masked", [False, True])
-def test_values_and_gradients_are_jaxs_own(masked):
-    inputs, chosen = arrays(keys=S if masked else T), mask() if masked else None
+def kept(q, k, v):
+    """Attention over all of some keys and values, as a cache keeps them."""
+    heads = attention.heads_first
+    return attention.attend_over(q, heads(k), heads(v), mask())
+
+
+CASES = {
+    "over its own past": (
+        attention.attend,
+        lambda q, k, v: jax.nn.dot_product_attention(q, k, v, is_causal=True),
+        T,
+    ),
+    "over what is kept": (
+        kept,
+        lambda q, k, v: jax.nn.dot_product_attention(q, k, v, mask=mask()),
+        S,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_values_and_gradients_are_jaxs_own(case):
+    ours, theirs, keys = CASES[case]
+    inputs = arrays(keys=keys)
 
     def total(function, q, k, v):
-        return jnp.sum(jnp.sin(function(q, k, v, chosen)))
+        return jnp.sum(jnp.sin(function(q, k, v)))
 
-    for function in (attention._on_cpu, attention.attend):
-        np.testing.assert_allclose(
-            function(*inputs, chosen), attention._fused(*inputs, chosen), rtol=1e-5, atol=1e-6
-        )
-        found = jax.grad(total, argnums=(1, 2, 3))(function, *inputs)
-        expected = jax.grad(total, argnums=(1, 2, 3))(attention._fused, *inputs)
-        for one, other in zip(found, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours(*inputs), theirs(*inputs), rtol=1e-5, atol=1e-6)
+    found = jax.grad(total, argnums=(1, 2, 3))(ours, *inputs)
+    expected = jax.grad(total, argnums=(1, 2, 3))(theirs, *inputs)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_the_record_names_the_kernel_that_runs():
     text = jax.jit(attention.attend).lower(*arrays(keys=T)).as_text()
-    own = jax.jit(lambda q, k, v: attention._on_cpu(q, k, v, None)).lower(*arrays(keys=T)).as_text()
+    own = jax.jit(attention._causal).lower(*arrays(keys=T)).as_text()
     assert text.count("stablehlo.divide") == own.count("stablehlo.divide")
     assert attention.kernel() == "einsum"
 
 
 def test_scores_of_any_size_are_no_overflow():
     q, k, v = arrays(keys=T)
-    found = attention._on_cpu(1e3 * q, 1e3 * k, v, None)
+    found = attention._causal(1e3 * q, 1e3 * k, v)
     assert np.isfinite(found).all()
-    np.testing.assert_allclose(found, attention._fused(1e3 * q, 1e3 * k, v, None), atol=1e-4)
+    np.testing.assert_allclose(found, attention._fused(1e3 * q, 1e3 * k, v), atol=1e-4)
 
 
 def test_bfloat16_is_summed_in_float32():
     inputs = arrays(dtype=jnp.bfloat16, keys=T)
-    found = attention._on_cpu(*inputs, None)
+    found = attention._causal(*inputs)
     assert found.dtype == jnp.bfloat16
-    exact = attention._on_cpu(*(x.astype(jnp.float32) for x in inputs), None)
+    exact = attention._causal(*(x.astype(jnp.float32) for x in inputs))
     np.testing.assert_allclose(found.astype(jnp.float32), exact, rtol=0.02, atol=0.02)
 
 
@@ -67,9 +85,7 @@ def test_bfloat16_is_summed_in_float32():
 def test_accelerators_take_jaxs_own(platform):
     shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays(keys=T)]
     exported = jax.export.export(jax.jit(attention.attend), platforms=[platform])(*shapes)
-    own = jax.export.export(
-        jax.jit(lambda q, k, v: attention._fused(q, k, v, None)), platforms=[platform]
-    )(*shapes)
+    own = jax.export.export(jax.jit(attention._fused), platforms=[platform])(*shapes)
     assert _operations(exported) == _operations(own)
 
 

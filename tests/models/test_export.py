@@ -1,4 +1,4 @@
-"""The programs of every shipped Transformer, lowered for accelerators that this machine need not have."""
+"""The programs of every shipped Transformer, lowered for accelerators that need not be here."""
 
 from functools import partial
 
