@@ -71,10 +71,6 @@ def random_batch(config: TrainingConfig, length: int, vocab_size: int) -> dict[s
     }
 
 
-def transformers() -> list[str]:
-    return [n for n in configs.shipped() if configs.load(n).model.kind == "transformer"]
-
-
 def vocabulary(config: TrainingConfig) -> int:
     return build(config).shapes()["embedding"]["embedding"].shape[0]
 
@@ -228,7 +224,7 @@ def main(
         title="Speed",
     )
     rates: dict[str, float] = {}
-    for name in names or (_SMALL if device.platform == "cpu" else transformers()):
+    for name in names or (_SMALL if device.platform == "cpu" else configs.of_kind("transformer")):
         config = configs.load(name)
         train = {"batch_size": batch_size, "accumulate": accumulate}
         config = changed(

@@ -261,7 +261,7 @@ def main(algorithms: str, sizes: list[int], path: str | None) -> None:
     began = time.perf_counter()
     ours = Ours()
     initialised = time.perf_counter() - began
-    for name in (*tasks.names(),):
+    for name in tasks.names():
         ours.train(name)
     from_nothing = time.perf_counter() - began
     console.print(

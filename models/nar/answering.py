@@ -7,10 +7,9 @@ import numpy as np
 from clrs_text_bench import text
 from clrs_text_bench.tasks import Task
 
-from .layout import Layout, Source, axes
+from .layout import PERMUTATION, Layout, Source, axes
 
 _MASKED = -1.0
-_PERMUTATION = "node_permutation"
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -31,7 +30,7 @@ def answer(
     spelt = dict(outputs)
     for slot, source in enumerate(_permutations(layout, task)):
         first = int(np.argmax(outputs[source.name] == np.arange(n)))
-        spelt[source.name] = order(logits[_PERMUTATION][:n, slot, :n], first)
+        spelt[source.name] = order(logits[PERMUTATION][:n, slot, :n], first)
     return text.answer(task, inputs, masked(task, inputs, spelt)).rstrip("\n")
 
 
@@ -67,7 +66,7 @@ def chosen(layout: Layout, task: Task, logits: Arrays, n: int) -> dict[str, np.n
 
 
 def _permutations(layout: Layout, task: Task) -> list[Source]:
-    return layout.of(layout.place(task.name), "output", _PERMUTATION)
+    return layout.of(layout.place(task.name), "output", PERMUTATION)
 
 
 def order(logits: np.ndarray, first: int) -> np.ndarray:

@@ -33,8 +33,10 @@ KINDS = (
     *("graph_scalar", "graph_mask", "graph_categorical"),
 )
 
+PERMUTATION = "node_permutation"
+
 # A permutation is asked for, never given.
-_ENCODED = tuple(kind for kind in KINDS if kind != "node_permutation")
+_ENCODED = tuple(kind for kind in KINDS if kind != PERMUTATION)
 
 # `PRED_AS_INPUT_ALGOS` of upstream's `clrs/examples/run.py`: the list's order stays as it is.
 _POINTER, _POINTER_AS_INPUT = "pred_h", "pred"
@@ -93,7 +95,7 @@ def _changed(task: Task, probe: Probe) -> list[Source]:
     if kind == "node_should_be_permutation":
         stage = probe.stage
         return [
-            Source(probe.name, stage, "node_permutation", 1, probe.name, stage, "cycle"),
+            Source(probe.name, stage, PERMUTATION, 1, probe.name, stage, "cycle"),
             Source(f"{probe.name}_mask", stage, "node_mask_one", 1, probe.name, stage, "first"),
         ]
     return [Source(probe.name, probe.stage, kind, classes, probe.name, probe.stage)]

@@ -26,7 +26,7 @@ from .encoding import Columns, Vectors
 from .graphs import ALGORITHM, NODES, STEPS
 from .groups import spread, times
 from .halting import Halting
-from .layout import Layout
+from .layout import PERMUTATION, Layout
 from .losses import Sums
 from .processors import Graph, Processor
 
@@ -35,7 +35,7 @@ Batch = dict[str, jax.Array]
 _DECODED = ("hint", "output")
 
 _HALT, _PENALTY = "halt", "penalty"
-_ORDER = "output/node_permutation"
+_ORDER = f"output/{PERMUTATION}"
 
 
 class Problem(NamedTuple):

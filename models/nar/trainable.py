@@ -23,12 +23,11 @@ from . import answering, graphs, postprocessing
 from .config import NarConfig
 from .examples import NOISE, Graphs
 from .graphs import ALGORITHM, Row
-from .layout import Layout
+from .layout import PERMUTATION, Layout
 from .network import Reasoner
 from .steps import DEFAULT, Setting, bound
 
 _BATCH = 32
-_PERMUTATION = "node_permutation"
 
 
 class TrainableNar:
@@ -145,9 +144,9 @@ class TrainableNar:
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         problem, features = model.executed(batch, groups=1, halts=self._steps == "learned")
         logits = model.outputs(problem, features, None)
-        if _PERMUTATION in logits:
-            logits[_PERMUTATION] = postprocessing.log_sinkhorn(
-                logits[_PERMUTATION], problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS
+        if PERMUTATION in logits:
+            logits[PERMUTATION] = postprocessing.log_sinkhorn(
+                logits[PERMUTATION], problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS
             )
         return logits
 

@@ -172,6 +172,11 @@ def shipped() -> dict[str, str]:
     return {f.name.removesuffix(".toml"): f.read_text() for f in files if f.name.endswith(".toml")}
 
 
+def of_kind(kind: str) -> list[str]:
+    """Returns the names of the shipped configs of a kind of model, such as "nar"."""
+    return [name for name in shipped() if load(name).model.kind == kind]
+
+
 def load(name: str | os.PathLike, overrides: Sequence[str] = ()) -> TrainingConfig:
     """Loads a shipped config by name, or a user's own by the path of its `.toml` file.
 

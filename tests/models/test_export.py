@@ -22,7 +22,7 @@ VARIANTS = {
 }
 ROWS, SLOTS, PROMPTS, PROMPT = 64, 256, 16, 128
 
-TRANSFORMERS = [n for n in configs.shipped() if configs.load(n).model.kind == "transformer"]
+TRANSFORMERS = configs.of_kind("transformer")
 
 cases = pytest.mark.parametrize(
     ("name", "overrides"),
