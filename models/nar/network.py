@@ -62,6 +62,32 @@ class Problem(NamedTuple):
     class_masks: dict[str, jax.Array]
 
 
+class Latents(NamedTuple):
+    """What the network holds of graphs.
+
+    Attributes:
+      nodes_BxNxH: of the nodes.
+      edges_BxNxNxH: of the edges; None if the processor has none.
+    """
+
+    nodes_BxNxH: jax.Array
+    edges_BxNxNxH: jax.Array | None
+
+
+class Executed(NamedTuple):
+    """What an execution comes to.
+
+    Attributes:
+      problem: what was executed.
+      features: what decoders read after each row's last step.
+      steps_B: steps that each row made.
+    """
+
+    problem: Problem
+    features: Features
+    steps_B: jax.Array
+
+
 class State(NamedTuple):
     """What a step goes on from: the nodes' latents, and hints in columns."""
 
@@ -159,15 +185,16 @@ class Reasoner(nnx.Module):
         latents = made.edges_BxNxNxH
         return Features(of_nodes, edges, latents, graph, problem.mask_BxN, made.penalty_B)
 
-    def latents(self, features: Features) -> jax.Array:
-        """Returns the nodes' latents after the step, `[B, N, H]`."""
-        return features.nodes_BxNxJ[..., -self.config.hidden_dim :]
+    def latents(self, features: Features) -> Latents:
+        """Returns the latents after the step."""
+        nodes_BxNxH = features.nodes_BxNxJ[..., -self.config.hidden_dim :]
+        return Latents(nodes_BxNxH, features.latents_BxNxNxE)
 
     def following(self, problem: Problem, features: Features, logits: Logits) -> State:
         """Returns the state that a step leaves: latents, and its own hints, softened."""
         hints, masks = of_stage(logits, "hint"), of_stage(problem.class_masks, "hint")
         soft = postprocessing.soften(hints, problem.mask_BxN, masks)
-        return State(self.latents(features), encoding.soft_columns(soft, problem.mask_BxN))
+        return State(self.latents(features).nodes_BxNxH, encoding.soft_columns(soft, problem.mask_BxN))
 
     def measured(
         self, batch: Batch, T: int, noise: jax.Array | None, groups: int | None
@@ -264,36 +291,74 @@ class Reasoner(nnx.Module):
         B = len(problem.mask_BxN)
         return {kind: Sums(jnp.zeros((B, S)), jnp.zeros((B, S))) for kind, S in slots.items()}
 
-    def executed(
-        self, batch: Batch, *, halts: bool, groups: int | None = None
-    ) -> tuple[Problem, Features]:
+    def executed(self, batch: Batch, *, halts: bool, groups: int | None = None) -> Executed:
         """Makes steps without knowing the trace but for its first point.
 
         Args:
           batch: hints of one point, `[B, 1, ...]`; STEPS are the most that a row may make.
           halts: whether a row may stop before that, where it finds that it has come to the end.
           groups: see `problem`.
+        """
+        return self._execute(batch, groups, halts=halts)[0]
+
+    def passed(
+        self, batch: Batch, steps_B: jax.Array, shares: int, groups: int | None = None
+    ) -> Latents:
+        """Returns the latents on the way, after equal shares of each row's steps.
+
+        Args:
+          batch: as in `executed`.
+          steps_B: how many steps each row makes.
+          shares: K. As many as there are steps give all of them.
+          groups: see `problem`.
 
         Returns:
-          The problem, and what is read after each row's last step.
+          Latents with an axis before all others, `[K, B, ...]`: those after step `k * steps / K`,
+          rounded up, of k = 1 to K.
         """
+        at_KxB = -(-jnp.arange(1, shares + 1)[:, None] * steps_B[None] // shares)
+        return self._execute(batch | {STEPS: steps_B}, groups, halts=False, at_KxB=at_KxB)[1]
+
+    def _execute(
+        self,
+        batch: Batch,
+        groups: int | None,
+        *,
+        halts: bool,
+        at_KxB: jax.Array = np.zeros((0, 1), int),  # noqa: B008 (nothing is written to it)
+    ) -> tuple[Executed, Latents]:
+        """Executes, and keeps the latents after steps `at_KxB`."""
         problem = self.problem(batch, groups)
         most_B = jnp.maximum(batch[STEPS], 1)
         first = {kind: x[:, 0] for kind, x in of_stage(batch, "hint").items()}
 
         def go(carry: tuple) -> tuple:
-            i, state, going_B = carry
+            i, state, going_B, steps_B, kept = carry
             features = self.step(problem, state)
+            kept = self._kept(kept, features, at_KxB == i + 1)
             if halts:
                 going_B &= self.halting(problem.algorithm_G, features) <= 0
             going_B &= i < most_B - 1
             logits = decoding.decode(_only("hint", problem.decoders), features, problem.used)
             state = _where(going_B, self.following(problem, features, logits), state)
-            return i + 1, state, going_B
+            return i + 1, state, going_B, steps_B + going_B, kept
 
-        start = (0, self.start(problem, first), most_B > 1)
-        _, state, _ = jax.lax.while_loop(lambda carry: jnp.any(carry[2]), go, start)
-        return problem, self.step(problem, state)
+        begun = self.start(problem, first)
+        shapes = jax.eval_shape(lambda: self.latents(self.step(problem, begun)))
+        kept = jax.tree.map(lambda x: jnp.zeros((len(at_KxB), *x.shape), x.dtype), shapes)
+        carry = (0, begun, most_B > 1, jnp.ones_like(most_B), kept)
+        _, state, _, steps_B, kept = jax.lax.while_loop(lambda c: jnp.any(c[2]), go, carry)
+        features = self.step(problem, state)
+        kept = self._kept(kept, features, at_KxB >= steps_B)
+        return Executed(problem, features, steps_B), kept
+
+    def _kept(self, kept: Latents, features: Features, now_KxB: jax.Array) -> Latents:
+        """Takes latents of now where they are to be kept."""
+
+        def take(old: jax.Array, new: jax.Array) -> jax.Array:
+            return jnp.where(now_KxB.reshape(*now_KxB.shape, *(1,) * (new.ndim - 1)), new, old)
+
+        return jax.tree.map(take, kept, self.latents(features))
 
     def outputs(self, problem: Problem, features: Features, noise: jax.Array | None) -> Logits:
         """Decodes the outputs, by kind; of orders, logarithms of a doubly stochastic matrix.

@@ -142,11 +142,11 @@ class TrainableNar:
         (`_predict` in `clrs._src.baselines`).
         """
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        problem, features = model.executed(batch, groups=1, halts=self._steps == "learned")
-        logits = model.outputs(problem, features, None)
+        found = model.executed(batch, groups=1, halts=self._steps == "learned")
+        logits = model.outputs(found.problem, found.features, None)
         if PERMUTATION in logits:
             logits[PERMUTATION] = postprocessing.log_sinkhorn(
-                logits[PERMUTATION], problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS
+                logits[PERMUTATION], found.problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS
             )
         return logits
 

@@ -48,8 +48,8 @@ def test_permuted_nodes_have_permuted_predictions_unless_their_order_is_read(pro
     def predicted(state, batch):
         model = nnx.merge(graph, state)
         begun = {k: x[:, :1] if k.startswith("hint/") else x for k, x in batch.items()}
-        problem, features = model.executed(begun, halts=False)
-        return model.outputs(problem, features, None), model.loss(batch, 6)
+        found = model.executed(begun, halts=False)
+        return model.outputs(found.problem, found.features, None), model.loss(batch, 6)
 
     program = jax.jit(predicted).lower(state, batch).compile(tiny.QUICKLY)
     order = np.array([3, 0, 4, 1, 2])
