@@ -9,6 +9,7 @@ are decoded once, by the piece of program that decodes hints.
 Legend: B rows, G groups of them, N nodes, T steps of the shape, H width.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -194,7 +195,9 @@ class Reasoner(nnx.Module):
         """Returns the state that a step leaves: latents, and its own hints, softened."""
         hints, masks = of_stage(logits, "hint"), of_stage(problem.class_masks, "hint")
         soft = postprocessing.soften(hints, problem.mask_BxN, masks)
-        return State(self.latents(features).nodes_BxNxH, encoding.soft_columns(soft, problem.mask_BxN))
+        return State(
+            self.latents(features).nodes_BxNxH, encoding.soft_columns(soft, problem.mask_BxN)
+        )
 
     def measured(
         self, batch: Batch, T: int, noise: jax.Array | None, groups: int | None
@@ -291,18 +294,26 @@ class Reasoner(nnx.Module):
         B = len(problem.mask_BxN)
         return {kind: Sums(jnp.zeros((B, S)), jnp.zeros((B, S))) for kind, S in slots.items()}
 
-    def executed(self, batch: Batch, *, halts: bool, groups: int | None = None) -> Executed:
+    def executed(
+        self, batch: Batch, *, halts: bool, groups: int | None = None, room: int | None = None
+    ) -> Executed:
         """Makes steps without knowing the trace but for its first point.
 
         Args:
           batch: hints of one point, `[B, 1, ...]`; STEPS are the most that a row may make.
           halts: whether a row may stop before that, where it finds that it has come to the end.
           groups: see `problem`.
+          room: most steps of all rows, static; needed where gradients are taken.
         """
-        return self._execute(batch, groups, halts=halts)[0]
+        return self._execute(batch, groups, room, halts=halts)[0]
 
     def passed(
-        self, batch: Batch, steps_B: jax.Array, shares: int, groups: int | None = None
+        self,
+        batch: Batch,
+        steps_B: jax.Array,
+        shares: int,
+        groups: int | None = None,
+        room: int | None = None,
     ) -> Latents:
         """Returns the latents on the way, after equal shares of each row's steps.
 
@@ -311,18 +322,21 @@ class Reasoner(nnx.Module):
           steps_B: how many steps each row makes.
           shares: K. As many as there are steps give all of them.
           groups: see `problem`.
+          room: as in `executed`.
 
         Returns:
           Latents with an axis before all others, `[K, B, ...]`: those after step `k * steps / K`,
           rounded up, of k = 1 to K.
         """
         at_KxB = -(-jnp.arange(1, shares + 1)[:, None] * steps_B[None] // shares)
-        return self._execute(batch | {STEPS: steps_B}, groups, halts=False, at_KxB=at_KxB)[1]
+        batch = batch | {STEPS: steps_B}
+        return self._execute(batch, groups, room, halts=False, at_KxB=at_KxB)[1]
 
     def _execute(
         self,
         batch: Batch,
         groups: int | None,
+        room: int | None,
         *,
         halts: bool,
         at_KxB: jax.Array = np.zeros((0, 1), int),  # noqa: B008 (nothing is written to it)
@@ -341,13 +355,13 @@ class Reasoner(nnx.Module):
             going_B &= i < most_B - 1
             logits = decoding.decode(_only("hint", problem.decoders), features, problem.used)
             state = _where(going_B, self.following(problem, features, logits), state)
-            return i + 1, state, going_B, steps_B + going_B, kept
+            return i + 1, state, going_B, steps_B + going_B.astype(jnp.int32), kept
 
         begun = self.start(problem, first)
         shapes = jax.eval_shape(lambda: self.latents(self.step(problem, begun)))
         kept = jax.tree.map(lambda x: jnp.zeros((len(at_KxB), *x.shape), x.dtype), shapes)
         carry = (0, begun, most_B > 1, jnp.ones_like(most_B), kept)
-        _, state, _, steps_B, kept = jax.lax.while_loop(lambda c: jnp.any(c[2]), go, carry)
+        _, state, _, steps_B, kept = _repeated(go, lambda c: jnp.any(c[2]), carry, room)
         features = self.step(problem, state)
         kept = self._kept(kept, features, at_KxB >= steps_B)
         return Executed(problem, features, steps_B), kept
@@ -386,6 +400,19 @@ class Reasoner(nnx.Module):
         for stage in _DECODED:
             taken |= {f"{stage}/{k}": x.present for k, x in self.layout.present(stage).items()}
         return losses.by_algorithm(total, batch[ALGORITHM], taken)
+
+
+def _repeated(
+    go: Callable[[tuple], tuple], goes: Callable[[tuple], jax.Array], carry: tuple, room: int | None
+) -> tuple:
+    """Repeats a step while it is to go on; at most `room` times, so that gradients can be taken."""
+    if room is None:
+        return jax.lax.while_loop(goes, go, carry)
+
+    def one(carry: tuple, _: None) -> tuple:
+        return jax.lax.cond(goes(carry), go, lambda carry: carry, carry), None
+
+    return jax.lax.scan(jax.checkpoint(one), carry, None, length=room)[0]
 
 
 def of_stage(batch: dict, stage: str) -> dict:

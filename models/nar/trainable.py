@@ -24,7 +24,7 @@ from .config import NarConfig
 from .examples import NOISE, Graphs
 from .graphs import ALGORITHM, Row
 from .layout import PERMUTATION, Layout
-from .network import Reasoner
+from .network import Latents, Reasoner
 from .steps import DEFAULT, Setting, bound
 
 _BATCH = 32
@@ -51,6 +51,7 @@ class TrainableNar:
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
         self._engine = registry.load("generators", DEFAULT_ENGINE)()
         self._execute = jax.jit(self.executed)
+        self._hold = jax.jit(self.held, static_argnames=("shares", "groups"))
 
     def _model(self) -> Reasoner:
         return Reasoner(self.config, self.layout, nnx.Rngs(self._seed))
@@ -71,6 +72,9 @@ class TrainableNar:
         """Draws the initial parameters."""
         return jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
 
+    def scales(self) -> None:
+        """Returns nothing: all parameters learn alike."""
+
     def encode(self, table: pa.Table) -> Graphs:
         """Reads rows; raises `BadInput` on rows without their graphs and traces."""
         return Graphs(table, self.config, self.layout, seed=self._seed)
@@ -89,12 +93,12 @@ class TrainableNar:
         if any(requests["use_hints"].to_pylist()):
             raise BadInput("a reasoner writes no traces; answer a data set made without --hints")
         began = time.perf_counter()
-        rows = [self._request(one) for one in given(requests, "a reasoner")]
+        rows = self.requests(requests)
         answers: list[_Answer] = [_Answer("", np.zeros(0))] * len(rows)
-        for places in _batches([one.row for one in rows]):
-            found = self._answers(params, [rows[i] for i in places])
-            for i, one in zip(places, found, strict=True):
-                answers[i] = one
+        for places, batch in self._batches([one.row for one in rows]):
+            logits = jax.tree.map(np.asarray, self._execute(params, batch))
+            for b, i in enumerate(places):
+                answers[i] = self._answer(rows[i], {kind: x[b] for kind, x in logits.items()})
         each = (time.perf_counter() - began) / max(1, len(rows))
         count = len(rows)
         return predictions(
@@ -106,7 +110,60 @@ class TrainableNar:
             [one.outputs for one in answers],
         )
 
-    def _request(self, one: Given) -> "_Request":
+    def latents(self, params: dict, rows: list[Row], shares: int = 1) -> list[Latents]:
+        """Returns what the network holds of each row, `[K, n, H]` and `[K, n, n, H]`.
+
+        Args:
+          params: of the network.
+          rows: see `requests`.
+          shares: K, at how many equal shares of a row's steps; the last is after the last step.
+        """
+        found: list = [None] * len(rows)
+        for places, batch in self._batches(rows):
+            held = jax.tree.map(np.asarray, self._hold(params, batch, shares=shares, groups=1))
+            for b, i in enumerate(places):
+                n = rows[i].n
+                edges = held.edges_BxNxNxH
+                found[i] = Latents(
+                    held.nodes_BxNxH[:, b, :n],
+                    None if edges is None else edges[:, b, :n, :n],
+                )
+        return found
+
+    def held(
+        self,
+        params: dict,
+        batch: dict[str, jax.Array],
+        *,
+        shares: int,
+        groups: int | None,
+        room: int | None = None,
+    ) -> Latents:
+        """Returns a batch's latents, `[K, B, ...]` each.
+
+        Args:
+          params: of the network.
+          batch: of requests.
+          shares: see `latents`.
+          groups: see `groups`.
+          room: see `Reasoner.executed`.
+        """
+        model = nnx.merge(self._graph, module_state(self._shapes, params))
+        halts = self._steps == "learned"
+        found = model.executed(batch, groups=groups, halts=halts, room=room)
+        if shares == 1:
+            return jax.tree.map(lambda x: x[None], model.latents(found.features))
+        return model.passed(batch, found.steps_B, shares, groups, room)
+
+    def requests(self, table: pa.Table) -> list["Request"]:
+        """Reads rows as a network that is to execute them does; they need no trace.
+
+        Raises:
+          BadInput: if a row has no inputs, or is of an algorithm that the network lacks.
+        """
+        return [self._request(one) for one in given(table, "a reasoner")]
+
+    def _request(self, one: Given) -> "Request":
         """Runs a row's algorithm, of which but the beginning and the number of steps is used."""
         task, place = tasks.get(one.algorithm), self.layout.place(one.algorithm)
         drawn = one.drawn()
@@ -115,22 +172,18 @@ class TrainableNar:
         n = task.n_nodes(one.length)
         steps = trace.n_steps - 1 if self._steps == "trace" else bound(one.algorithm, n)
         found = graphs.probes(self.layout, place, {"input": one.inputs, "hint": begun})
-        return _Request(task, one.length, drawn, Row(place, n, max(1, steps), found))
+        return Request(task, one.length, drawn, Row(place, n, max(1, steps), found))
 
-    def _answers(self, params: dict, asked: list["_Request"]) -> list["_Answer"]:
-        """Answers rows, as many as a batch has or fewer."""
-        found = [one.row for one in asked]
-        found += found[:1] * (_BATCH - len(found))  # one program for any number
-        N = size_for(max(row.n for row in found))
-        T = max(row.steps for row in found)
-        batch = graphs.stack(found, self.layout, N, T, 1)
-        logits = jax.tree.map(np.asarray, self._execute(params, batch))
-        return [
-            self._answer(one, {kind: x[b] for kind, x in logits.items()})
-            for b, one in enumerate(asked)
-        ]
+    def _batches(self, rows: list[Row]) -> Iterator[tuple[list[int], dict[str, np.ndarray]]]:
+        """Yields places of like rows and batches of them, filled up to the size of all."""
+        for places in _alike(rows):
+            found = [rows[i] for i in places]
+            found += found[:1] * (_BATCH - len(found))  # one program for any number
+            N = size_for(max(row.n for row in found))
+            T = max(row.steps for row in found)
+            yield places, graphs.stack(found, self.layout, N, T, 1)
 
-    def _answer(self, one: "_Request", logits: dict[str, np.ndarray]) -> "_Answer":
+    def _answer(self, one: "Request", logits: dict[str, np.ndarray]) -> "_Answer":
         outputs = answering.chosen(self.layout, one.task, logits, one.row.n)
         words = answering.answer(self.layout, one.task, one.inputs, outputs, logits, one.row.n)
         return _Answer(words, graph.pack(one.task.name, one.length, outputs, "output"))
@@ -151,7 +204,7 @@ class TrainableNar:
         return logits
 
 
-def _batches(rows: list[Row]) -> Iterator[list[int]]:
+def _alike(rows: list[Row]) -> Iterator[list[int]]:
     """Yields places of like rows: of one algorithm, of one shape, and of about as many steps."""
 
     def like(i: int) -> tuple[int, ...]:
@@ -164,7 +217,7 @@ def _batches(rows: list[Row]) -> Iterator[list[int]]:
             yield places[start : start + _BATCH]
 
 
-class _Request(NamedTuple):
+class Request(NamedTuple):
     """A row to answer: its task, its inputs as they were drawn, and how the network begins."""
 
     task: Task

@@ -23,6 +23,7 @@ from clrs_text_bench.errors import BadInput, unknown
 
 from ..nar.config import NarConfig
 from ..transformer.config import TransformerConfig
+from ..transnar.config import TransNarConfig
 from . import toml
 
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -116,7 +117,9 @@ def _kind(model: object) -> object:
 
 
 Model = Annotated[
-    Annotated[TransformerConfig, Tag("transformer")] | Annotated[NarConfig, Tag("nar")],
+    Annotated[TransformerConfig, Tag("transformer")]
+    | Annotated[NarConfig, Tag("nar")]
+    | Annotated[TransNarConfig, Tag("transnar")],
     Discriminator(_kind),
 ]
 

@@ -59,7 +59,7 @@ class Loop:
         self._latest = Checkpoints(run, "latest", create=True)
         self._best = Checkpoints(run, "best", create=True)
         self._schedule = optimizer.schedule(config.optimizer, train.steps)
-        transform = optimizer.build(config.optimizer, train.steps)
+        transform = optimizer.build(config.optimizer, train.steps, trainable.scales())
         self.step = 0
         self._feed = feed.ahead()
         begins = self._latest.step is None

@@ -1,5 +1,7 @@
 """AdamW with clipped gradients, a linear warm-up and a cosine decay."""
 
+from typing import Any
+
 import jax
 import optax
 
@@ -17,18 +19,31 @@ def schedule(config: Optimizer, steps: int) -> optax.Schedule:
     )
 
 
-def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
-    """Returns the optimiser of a run of so many steps."""
-    return optax.chain(
-        optax.clip_by_global_norm(config.clip_norm),
-        optax.adamw(
-            schedule(config, steps),
-            b1=config.beta1,
-            b2=config.beta2,
-            weight_decay=config.weight_decay,
-            mask=_is_matrix,
-        ),
+def build(config: Optimizer, steps: int, scales: Any = None) -> optax.GradientTransformation:
+    """Returns the optimiser of a run of so many steps.
+
+    Args:
+      config: of the optimiser.
+      steps: of the run.
+      scales: each parameter's share of the learning rate; 0 if it is not trained at all. None if
+        all learn alike.
+    """
+    adamw = optax.adamw(
+        schedule(config, steps),
+        b1=config.beta1,
+        b2=config.beta2,
+        weight_decay=config.weight_decay,
+        mask=_is_matrix,
     )
+    if scales is not None:
+        adamw = optax.partition(
+            {scale: _scaled(adamw, scale) for scale in set(jax.tree.leaves(scales))}, scales
+        )
+    return optax.chain(optax.clip_by_global_norm(config.clip_norm), adamw)
+
+
+def _scaled(adamw: optax.GradientTransformation, scale: float) -> optax.GradientTransformation:
+    return optax.chain(adamw, optax.scale(scale)) if scale else optax.set_to_zero()
 
 
 def _is_matrix(params: optax.Params) -> optax.Params:

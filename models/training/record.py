@@ -98,3 +98,21 @@ def read(run: Path) -> RunRecord:
             "package reads; upgrade clrs-text-bench"
         )
     return validation.build(RunRecord, values, str(where))
+
+
+def check(run: Path, found: RunRecord, model: dict) -> None:
+    """Raises `BadInput` if a run was trained with another tokeniser, say, than this package has.
+
+    Args:
+      run: its folder.
+      found: its record.
+      model: what its checkpoints must agree with, by the model's own account now.
+    """
+    if found.model == model:
+        return
+    key = next(k for k in found.model | model if found.model.get(k) != model.get(k))
+    raise BadInput(
+        f"run {run} was trained with {key} {str(found.model.get(key))[:12]}, and this package has "
+        f"{str(model.get(key))[:12]}; use the clrs-text-bench "
+        f"{found.versions.get('clrs-text-bench')} that trained it"
+    )

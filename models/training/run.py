@@ -5,6 +5,7 @@ RUN/run.json        the record: data, versions, seed, command
 RUN/metrics.jsonl   hash of the initial parameters, losses, validations
 RUN/checkpoints/    latest and best
 RUN/tokenizer.json  the tokeniser, where it came from a file
+RUN/nar.json        what a TransNAR's reasoner is
 
 Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
 written by all.
@@ -32,7 +33,7 @@ from .trainable import build
 
 _CONFIG = "config.toml"
 _FOLDERS = ("checkpoints",)
-_FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE)
+_FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE, "nar.json")
 
 
 def train(

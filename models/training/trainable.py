@@ -56,6 +56,12 @@ class Trainable(Protocol):
     def shapes(self) -> Params:
         """Returns the shapes and types of the parameters, without making any."""
 
+    def scales(self) -> Params | None:
+        """Returns each parameter's share of the learning rate, 0 if it is not trained.
+
+        None if all learn alike.
+        """
+
     def encode(self, table: "pa.Table") -> Examples:
         """Makes rows with `columns` ready; raises `BadInput` on rows that do not fit."""
 
@@ -81,7 +87,19 @@ def module_state(shapes: "nnx.State", params: Params) -> "nnx.State":
 
 
 def build(config: TrainingConfig) -> Trainable:
-    """Returns the trainable that a config describes."""
+    """Returns the trainable that a config describes.
+
+    Raises:
+      BadInput: if what the config names is not there.
+    """
+    if config.model.kind == "transnar":
+        from ..transnar.reasoner import of_run
+        from ..transnar.trainable import TrainableTransNar
+
+        reasoner = of_run(config.model.nar, config.train.seed)
+        return TrainableTransNar(
+            config.model, reasoner, seed=config.train.seed, loss=config.train.loss
+        )
     if config.model.kind == "nar":
         from ..nar.trainable import TrainableNar
 

@@ -20,7 +20,7 @@ from . import positions
 from .config import TransformerConfig
 from .sampling import Sampling
 from .sequences import answer_room
-from .stepping import Asked, Pool, Stepper
+from .stepping import Asked, Pool, Remember, Stepper
 
 _BATCH = 64
 # Slots of the smallest pool, and what the next has more.
@@ -41,11 +41,14 @@ class Prompt:
       tokens: int32 ids of the question.
       key: the sample's stream of randomised positions; None if positions are not drawn.
       sampling: the sample's key for drawn tokens; None if the most likely are taken.
+      read: what the model reads besides, arrays of the same shapes for all prompts of a call; None
+        if nothing.
     """
 
     tokens: np.ndarray
     key: np.ndarray | None = None
     sampling: np.ndarray | None = None
+    read: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Decoder:
         end_id: int,
         batch: int = _BATCH,
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
+        remember: Remember | None = None,
     ) -> None:
         """Sets up decoding; nothing is compiled yet.
 
@@ -82,12 +86,13 @@ class Decoder:
           end_id: token that ends an answer.
           batch: most prompts decoded together.
           sampling: how tokens are chosen.
+          remember: see `stepping.Stepper`.
         """
         self.batch = batch
         self.refill = max(1, batch // _REFILL)
         self.sizes = _pool_sizes(config.context)
         self.rows = [_rows(batch, S) for S in self.sizes]
-        self.stepper = Stepper(graph, config, end_id, sampling)
+        self.stepper = Stepper(graph, config, end_id, sampling, remember)
         self.read = _Compiled(self.stepper.read)
         self.write = _Compiled(self.stepper.write)
         self.move = _Compiled(self.stepper.move)
@@ -101,7 +106,9 @@ class Decoder:
         fitting = [i for i, n in enumerate(lengths) if n > 0 and answer_room(self._config, n)]
         # The first token names the task, and with it about how long the answer is.
         fitting.sort(key=lambda i: (self.bucket(lengths[i]), prompts[i].tokens[0]))
-        pools = _Pools(self, jax.device_put(params))
+        if not fitting:
+            return found
+        pools = _Pools(self, jax.device_put(params), prompts[fitting[0]].read)
         for i, completion in pools.answer({i: prompts[i] for i in fitting}).items():
             found[i] = completion
         return found
@@ -143,7 +150,8 @@ class Decoder:
                 asked.positions_CGxL[c * G + g, : n + room] = places
             if prompt.sampling is not None:
                 asked.keys_Cx2[c] = prompt.sampling
-        return asked
+        padded = [*prompts, *prompts[:1] * (C - len(prompts))]
+        return asked._replace(read=jax.tree.map(lambda *x: np.stack(x), *(p.read for p in padded)))
 
     def _positions(self, prompt: Prompt, count: int, draw: int) -> np.ndarray:
         if self._config.positions.kind != "randomised":
@@ -171,9 +179,10 @@ class _Level:
 class _Pools:
     """The prompts of one call on their way through the pools, from the smallest on."""
 
-    def __init__(self, decoder: Decoder, params: nnx.State) -> None:
+    def __init__(self, decoder: Decoder, params: nnx.State, read: Any) -> None:
         self._decoder = decoder
         self._params = params
+        self._read = jax.tree.map(lambda x: np.zeros((1, *x.shape), x.dtype), read)
         self._levels: dict[int, _Level] = {}
         self._seconds: dict[int, float] = {}
         self._ended: dict[int, Completion] = {}
@@ -243,7 +252,8 @@ class _Pools:
     def _level(self, place: int) -> _Level:
         if place not in self._levels:
             B, S = self._decoder.rows[place], self._decoder.sizes[place]
-            self._levels[place] = _Level(self._decoder.stepper.empty(B, S), np.full(B, -1))
+            pool = self._decoder.stepper.empty(B, S, self._params, self._read)
+            self._levels[place] = _Level(pool, np.full(B, -1))
         return self._levels[place]
 
     def _share(self, took: float, members: np.ndarray) -> None:

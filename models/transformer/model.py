@@ -30,20 +30,24 @@ def load(argument: str) -> TrainedModel:
     run = Path(folder)
     cache_programs()
     found, trainable, checkpoint = open_run(run, sampling)
-    kind = found.config.model.positions.kind
-    if sampling.draws > 1 and kind != "randomised":
-        raise BadInput(
-            f"run {run} has {kind} positions, of which there is but one draw; leave draws out"
-        )
-    settings = _settings(found.config.model, found.use_hints, trainable, sampling)
-    return TrainedModel(trainable, found, checkpoint, settings)
+    settings = sampled_settings(run, found.config.model, trainable, sampling)
+    return TrainedModel(trainable, found, checkpoint, {"use_hints": found.use_hints, **settings})
 
 
-def _settings(
-    model: TransformerConfig, use_hints: bool, trainable: TrainableTransformer, sampling: Sampling
+def sampled_settings(
+    run: Path, model: TransformerConfig, trainable: TrainableTransformer, sampling: Sampling
 ) -> dict:
+    """Returns whatever changes the answers of a run's Transformer besides its parameters.
+
+    Raises:
+      BadInput: if several draws of positions are asked for where there is but one.
+    """
+    if sampling.draws > 1 and model.positions.kind != "randomised":
+        raise BadInput(
+            f"run {run} has {model.positions.kind} positions, of which there is but one draw; "
+            "leave draws out"
+        )
     return {
-        "use_hints": use_hints,
         "tokenizer": trainable.tokenizer.name,
         "positions": model.positions.kind,
         "context": model.context,

@@ -72,7 +72,7 @@ def rotate(x_BxTxHxK: jax.Array, turns: Turns | None) -> jax.Array:
     return turned.astype(x_BxTxHxK.dtype)
 
 
-def _linear(
+def linear(
     n_in: int, n_out: int, scale: float, config: TransformerConfig, rngs: nnx.Rngs
 ) -> nnx.Linear:
     """Returns a layer that turns inputs of unit variance into outputs of variance `scale ** 2`."""
@@ -87,7 +87,8 @@ def _linear(
     )
 
 
-def _norm(config: TransformerConfig, rngs: nnx.Rngs) -> nnx.RMSNorm | nnx.LayerNorm:
+def norm(config: TransformerConfig, rngs: nnx.Rngs) -> nnx.RMSNorm | nnx.LayerNorm:
+    """Returns a norm of activations, of the config's kind."""
     kind = nnx.RMSNorm if config.norm == "rms" else nnx.LayerNorm
     return kind(
         config.hidden_dim,
@@ -103,10 +104,8 @@ class Attention(nnx.Module):
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
         self.heads = config.num_heads
-        self.qkv = _linear(config.hidden_dim, 3 * config.hidden_dim, 1.0, config, rngs)
-        self.out = _linear(
-            config.hidden_dim, config.hidden_dim, config.residual_scale, config, rngs
-        )
+        self.qkv = linear(config.hidden_dim, 3 * config.hidden_dim, 1.0, config, rngs)
+        self.out = linear(config.hidden_dim, config.hidden_dim, config.residual_scale, config, rngs)
 
     def __call__(
         self,
@@ -144,8 +143,8 @@ class FeedForward(nnx.Module):
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
         self.activation = config.activation
         hidden = config.ffn_dim
-        self.up = _linear(config.hidden_dim, hidden, 1.0, config, rngs)
-        self.down = _linear(hidden, config.hidden_dim, config.residual_scale, config, rngs)
+        self.up = linear(config.hidden_dim, hidden, 1.0, config, rngs)
+        self.down = linear(hidden, config.hidden_dim, config.residual_scale, config, rngs)
 
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Returns activations `[B, T, D]`."""
@@ -157,9 +156,9 @@ class Block(nnx.Module):
 
     def __init__(self, config: TransformerConfig, rngs: nnx.Rngs) -> None:
         self.parallel = config.parallel_residual
-        self.attention_norm = _norm(config, rngs)
+        self.attention_norm = norm(config, rngs)
         self.attention = Attention(config, rngs)
-        self.feed_forward_norm = _norm(config, rngs)
+        self.feed_forward_norm = norm(config, rngs)
         self.feed_forward = FeedForward(config, rngs)
 
     def __call__(
@@ -198,7 +197,7 @@ class Transformer(nnx.Module):
             rngs=rngs,
         )
         self.blocks = nnx.List([Block(config, rngs) for _ in range(config.num_layers)])
-        self.norm = _norm(config, rngs)
+        self.norm = norm(config, rngs)
         if not config.tie_embeddings:
             self.unembedding = nnx.Linear(
                 config.hidden_dim,
@@ -217,6 +216,7 @@ class Transformer(nnx.Module):
         caches: list[Cache] | None = None,
         slots_B: jax.Array | None = None,
         mask_Bx1xTxS: jax.Array | None = None,
+        after: Callable[[int, jax.Array], jax.Array] = lambda _, x_BxTxD: x_BxTxD,
     ) -> tuple[jax.Array, list[Cache]]:
         """Returns the last layer's activations `[B, T, D]`, and the caches brought up to date.
 
@@ -229,6 +229,7 @@ class Transformer(nnx.Module):
             them a token attends over those before it.
           slots_B: where in the caches each row's first token is written; needed with caches.
           mask_Bx1xTxS: which slots each token attends over; needed with caches.
+          after: what becomes of the activations that a layer, counted from 0, leaves.
         """
         config = self.config
         turns = None
@@ -244,6 +245,7 @@ class Transformer(nnx.Module):
                 x_BxTxD, cache = run(block, x_BxTxD, turns)
             else:
                 x_BxTxD, cache = block(x_BxTxD, turns, caches[place], slots_B, mask_Bx1xTxS)
+            x_BxTxD = after(place, x_BxTxD)
             updated.append(cache)
         return self.norm(x_BxTxD), updated
 

@@ -42,10 +42,5 @@ def open_run(run: Path, sampling: Sampling = Sampling()) -> Opened:  # noqa: B00
     trainable = TrainableTransformer(
         model, seed=config.train.seed, loss=config.train.loss, sampling=sampling
     )
-    if found.model != trainable.record():
-        raise BadInput(
-            f"run {run} was trained with tokeniser {found.model.get('tokenizer')} of vocabulary "
-            f"{str(found.model.get('vocabulary'))[:12]}, this package has another; use the "
-            f"clrs-text-bench {found.versions.get('clrs-text-bench')} that trained it"
-        )
+    record.check(run, found, trainable.record())
     return Opened(found, trainable, checkpoint.best(run, trainable.shapes()))

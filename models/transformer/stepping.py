@@ -11,15 +11,17 @@ vocabulary. Arrays with B or C rows that have a draw each have G times as many.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from .config import TransformerConfig
-from .network import Cache, Transformer, empty_caches
+from .network import Cache, empty_caches
 from .sampling import Sampling
+
+Remember = Callable[[nnx.Module, Any], Any]
 
 
 class Asked(NamedTuple):
@@ -32,6 +34,7 @@ class Asked(NamedTuple):
       positions_CGxL: int32, of prompt and answer.
       keys_Cx2: uint32, for drawn tokens.
       rows_C: int32, the row of the pool that each is given; B for none.
+      read: what the model reads besides text, `[C, ...]` each; None if nothing.
     """
 
     tokens_CxP: jax.Array
@@ -40,6 +43,7 @@ class Asked(NamedTuple):
     positions_CGxL: jax.Array
     keys_Cx2: jax.Array
     rows_C: jax.Array
+    read: Any = None
 
 
 class Rows(NamedTuple):
@@ -67,11 +71,19 @@ class Rows(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Rows, and what each of their draws has."""
+    """Rows, and what each of their draws has.
+
+    Attributes:
+      rows: see `Rows`.
+      positions_BGxL: of prompts and answers.
+      caches: keys and values of tokens.
+      memory: what the model made of what it reads besides text, `[BG, ...]`; None if nothing.
+    """
 
     rows: Rows
     positions_BGxL: jax.Array
     caches: list[Cache]
+    memory: Any = None
 
     def active_B(self) -> jax.Array:
         """Returns which rows have a token to write, and a slot for it."""
@@ -87,12 +99,20 @@ class Stepper:
       config: of the model.
       end_id: token that ends an answer.
       sampling: how tokens are chosen.
+      remember: returns what the model makes, once for each prompt, of what it reads besides text
+        (of the model and `Asked.read`); the model is called with it as `memory`.
     """
 
     def __init__(
-        self, graph: nnx.GraphDef, config: TransformerConfig, end_id: int, sampling: Sampling
+        self,
+        graph: nnx.GraphDef,
+        config: TransformerConfig,
+        end_id: int,
+        sampling: Sampling,
+        remember: Remember | None = None,
     ) -> None:
         self._graph = graph
+        self._remember = remember
         self._config = config
         self._end = end_id
         self._sampling = sampling
@@ -101,14 +121,37 @@ class Stepper:
         self.write: Callable[..., Pool] = jax.jit(self._write, donate_argnums=1)
         self.move: Callable[..., Pool] = jax.jit(self._placed, donate_argnums=0)
 
-    def empty(self, B: int, S: int) -> Pool:
-        """Returns a pool without prompts."""
+    def empty(self, B: int, S: int, params: nnx.State, read: Any = None) -> Pool:
+        """Returns a pool without prompts.
+
+        Args:
+          B: rows.
+          S: slots.
+          params: of the model.
+          read: like that of all prompts, `[C, ...]` each.
+        """
         G = self._sampling.draws
         rows = self._begun(
             *(jnp.zeros(B, jnp.int32) for _ in range(3)), jnp.zeros((B, 2), jnp.uint32)
         )
         positions_BGxL = jnp.zeros((B * G, self._config.context), jnp.int32)
-        return Pool(rows, positions_BGxL, empty_caches(self._config, B * G, S))
+        memory = jax.tree.map(
+            lambda x: jnp.zeros((B * G, *x.shape[1:]), x.dtype),
+            jax.eval_shape(lambda p, x: self._memory(nnx.merge(self._graph, p), x), params, read),
+        )
+        return Pool(rows, positions_BGxL, empty_caches(self._config, B * G, S), memory)
+
+    def _memory(self, model: nnx.Module, read: Any) -> Any:
+        """Returns what each draw of each prompt reads besides text."""
+        if self._remember is None:
+            return None
+        found = self._remember(model, read)
+        return jax.tree.map(lambda x: jnp.repeat(x, self._sampling.draws, axis=0), found)
+
+    def _call(self, model: nnx.Module, memory: Any, *arguments: Any) -> tuple:
+        if self._remember is None:
+            return model(*arguments)
+        return model(*arguments, memory=memory)
 
     def _begun(
         self, token_B: jax.Array, lengths_B: jax.Array, room_B: jax.Array, keys_Bx2: jax.Array
@@ -131,13 +174,14 @@ class Stepper:
         model = nnx.merge(self._graph, params)
         (C, P), G = asked.tokens_CxP.shape, self._sampling.draws
         # What stands to the right of a prompt's last token makes no difference to it.
-        x_CGxPxD, caches = model(
-            jnp.repeat(asked.tokens_CxP, G, axis=0), asked.positions_CGxL[:, :P]
-        )
+        memory = self._memory(model, asked.read)
+        tokens_CGxP = jnp.repeat(asked.tokens_CxP, G, axis=0)
+        x_CGxPxD, caches = self._call(model, memory, tokens_CGxP, asked.positions_CGxL[:, :P])
         last_CGxD = x_CGxPxD[jnp.arange(C * G), jnp.repeat(asked.lengths_C - 1, G)]
         token_C = self._next(model, last_CGxD, asked.keys_Cx2, jnp.zeros(C, jnp.int32))
         rows = self._begun(token_C, asked.lengths_C, asked.room_C, asked.keys_Cx2)
-        return self._placed(pool, Pool(rows, asked.positions_CGxL, caches), asked.rows_C)
+        read = Pool(rows, asked.positions_CGxL, caches, memory)
+        return self._placed(pool, read, asked.rows_C)
 
     def _placed(self, pool: Pool, others: Pool, rows_C: jax.Array) -> Pool:
         """Returns a pool with rows of another, with no more slots, in the places that are named.
@@ -158,6 +202,9 @@ class Stepper:
                 pool.caches,
                 others.caches,
             ),
+            jax.tree.map(
+                lambda x, y: x.at[rows_CG].set(y, mode="drop"), pool.memory, others.memory
+            ),
         )
 
     def _write(self, params: nnx.State, pool: Pool, least: jax.Array) -> Pool:
@@ -176,7 +223,9 @@ class Stepper:
             # A row that writes nothing puts its key where nobody reads it.
             lengths_BG = jnp.repeat(rows.lengths_B, G)
             mask_BGxS = slots_S[None, :] <= lengths_BG[:, None]
-            x_BGx1xD, caches = model(
+            x_BGx1xD, caches = self._call(
+                model,
+                pool.memory,
                 jnp.repeat(rows.token_B, G)[:, None],
                 pool.positions_BGxL[jnp.arange(B * G), lengths_BG][:, None],
                 pool.caches,
@@ -201,7 +250,7 @@ class Stepper:
         return jax.lax.while_loop(going, step, pool)
 
     def _next(
-        self, model: Transformer, x_BGxD: jax.Array, keys_Bx2: jax.Array, t_B: jax.Array
+        self, model: nnx.Module, x_BGxD: jax.Array, keys_Bx2: jax.Array, t_B: jax.Array
     ) -> jax.Array:
         """Chooses each answer's token t."""
         scores = model.logits(x_BGxD)

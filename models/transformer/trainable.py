@@ -1,5 +1,6 @@
 """The Transformer as the training loop sees it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -17,7 +18,7 @@ from ..rows import predictions, sample_ids
 from ..training.trainable import module_state
 from . import initial, positions
 from .config import TransformerConfig
-from .decoding import Decoder, Prompt
+from .decoding import Completion, Decoder, Prompt
 from .network import Transformer
 from .numbers import ordered
 from .sampling import Sampling
@@ -99,15 +100,18 @@ class TrainableTransformer:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         x_BxTxD, _ = model(batch["tokens"], batch["positions"])
-        # Logits are made only where something is learnt.
-        x_BxAxD = jnp.take_along_axis(x_BxTxD, batch["places"][:, :, None], axis=1)
-        losses_BxA = optax.softmax_cross_entropy_with_integer_labels(
-            model.logits(x_BxAxD), batch["targets"]
-        )
-        return jnp.sum(losses_BxA * batch["weights"]), jnp.sum(batch["weights"])
+        return cross_entropies(model.logits, x_BxTxD, batch)
+
+    def scales(self) -> None:
+        """Returns nothing: all parameters learn alike."""
 
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
         """Answers rows; see `protocols.Model.generate`."""
+        state = module_state(self._shapes, params)
+        return self.completed(requests, self.decoder.decode(state, self.prompts(requests)))
+
+    def prompts(self, requests: pa.Table) -> list[Prompt]:
+        """Returns what rows in `schema.DATASET` ask."""
         samples = sample_ids(requests)
         keys = draws = [None] * requests.num_rows
         if self.config.positions.kind == "randomised":
@@ -115,8 +119,10 @@ class TrainableTransformer:
         if self._sampling.temperature > 0:
             draws = self._sampling.keys(samples)
         questions = map(self.tokenizer.encode, requests["question"].to_pylist())
-        prompts = [Prompt(*prompt) for prompt in zip(questions, keys, draws, strict=True)]
-        found = self.decoder.decode(module_state(self._shapes, params), prompts)
+        return [Prompt(*prompt) for prompt in zip(questions, keys, draws, strict=True)]
+
+    def completed(self, requests: pa.Table, found: list[Completion]) -> pa.Table:
+        """Returns completions of rows in `schema.PREDICTIONS`."""
         return predictions(
             requests,
             [self.tokenizer.decode(c.tokens.tolist()) for c in found],
@@ -124,3 +130,19 @@ class TrainableTransformer:
             [len(c.tokens) for c in found],
             [c.seconds for c in found],
         )
+
+
+def cross_entropies(
+    logits: Callable[[jax.Array], jax.Array], x_BxTxD: jax.Array, batch: dict[str, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    """Returns the sum of a batch's cross-entropies, in nats, and the number of targets.
+
+    Args:
+      logits: of activations.
+      x_BxTxD: the last layer's activations.
+      batch: see `Sequences.batch`.
+    """
+    # Logits are made only where something is learnt.
+    x_BxAxD = jnp.take_along_axis(x_BxTxD, batch["places"][:, :, None], axis=1)
+    losses_BxA = optax.softmax_cross_entropy_with_integer_labels(logits(x_BxAxD), batch["targets"])
+    return jnp.sum(losses_BxA * batch["weights"]), jnp.sum(batch["weights"])

@@ -61,8 +61,12 @@ def test_a_damaged_checkpoint_is_refused_or_read_whole(damage, out):
     [
         (("config", "model", "hidden_dim"), 32, "is cut short or of another model"),
         (("config", "model", "num_layers"), 2, "is cut short or of another model"),
-        (("config", "model", "tokenizer"), "char", "was trained with tokeniser compact"),
-        (("model", "vocabulary"), "0" * 64, "was trained with tokeniser compact of vocabulary 000"),
+        (("config", "model", "tokenizer"), "char", "was trained with tokenizer compact"),
+        (
+            ("model", "vocabulary"),
+            "0" * 64,
+            "was trained with vocabulary 000000000000, and this package has",
+        ),
         (("config", "model", "kind"), "rnn", "config.model.kind = 'rnn': input should be"),
         (("format_version",), 99, "has format version 99, newer than"),
         (("widht",), 1, "unknown key 'widht'"),

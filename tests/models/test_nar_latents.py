@@ -32,11 +32,13 @@ def latents(request):
 
 
 def close(found, expected):
-    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6), found, expected)
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6), found, expected
+    )
 
 
 def test_latents_on_the_way_are_those_of_executions_that_end_there(latents):
-    batch, run = latents
+    _, run = latents
     steps_B = np.array([7, 5, 4, 2, 1, 3])
     made_B, last, passed = run(steps_B, False)
     np.testing.assert_array_equal(made_B, steps_B)

@@ -1,0 +1,98 @@
+"""The reasoner of a TransNAR: what it is, and where its parameters come from."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from clrs_text_bench import validation
+from clrs_text_bench.errors import BadInput
+
+from ..nar.config import NarConfig
+from ..nar.trainable import TrainableNar
+from ..training import checkpoint, record
+from .config import Source
+
+FILE = "nar.json"
+
+
+class Described(BaseModel):
+    """What a TransNAR's run keeps of its reasoner, in `nar.json`, to be loaded without its folder.
+
+    Attributes:
+      model: its config.
+      seed: of its training.
+      hash: of its parameters when the TransNAR's training began.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: NarConfig
+    seed: int
+    hash: str
+
+
+class Reasoner(NamedTuple):
+    """A reasoner.
+
+    Attributes:
+      described: what it is.
+      trainable: executes graphs.
+      params: its parameters before the TransNAR's training; None where that has begun.
+      folder: its run's; None where it is not needed.
+    """
+
+    described: Described
+    trainable: TrainableNar
+    params: dict | None
+    folder: Path | None
+
+
+def of_run(source: Source, seed: int) -> Reasoner:
+    """Returns the reasoner that a config names.
+
+    Args:
+      source: names it.
+      seed: of one that is drawn anew.
+
+    Raises:
+      BadInput: if there is no such run, it is of another model, it has not learnt when to stop
+        though it is to, or its checkpoint is missing or cut short.
+    """
+    run = Path(source.run)
+    found = record.read(run)
+    model = found.config.model
+    if model.kind != "nar":
+        raise BadInput(f"model.nar.run {run} is of a {model.kind}, not of a nar")
+    if source.steps == "learned" and not model.halting:
+        raise BadInput(
+            f'model.nar.run {run} has not learnt when to stop; say model.nar.steps = "bound"'
+        )
+    if source.start == "random":
+        trainable = TrainableNar(model, seed=seed, steps=source.steps)
+        params = trainable.init()
+    else:
+        seed = found.config.train.seed
+        trainable = TrainableNar(model, seed=seed, steps=source.steps)
+        params = checkpoint.best(run, trainable.shapes()).state
+    described = Described(model=model, seed=seed, hash=checkpoint.tree_hash(params))
+    return Reasoner(described, trainable, params, run)
+
+
+def of_folder(run: Path, source: Source) -> Reasoner:
+    """Returns the reasoner that a TransNAR's run was trained with, whose checkpoints hold it.
+
+    Raises:
+      BadInput: if its description is missing or damaged.
+    """
+    where = run / FILE
+    try:
+        values = json.loads(where.read_bytes())
+    except OSError as error:
+        raise BadInput(f"cannot read {where}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{where} is not valid JSON: {error}") from error
+    described = validation.build(Described, values, str(where))
+    trainable = TrainableNar(described.model, seed=described.seed, steps=source.steps)
+    return Reasoner(described, trainable, None, None)

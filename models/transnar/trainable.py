@@ -1,0 +1,220 @@
+"""The TransNAR as the training loop sees it."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+from flax import nnx
+
+from clrs_text_bench import schema
+
+from ..nar.graphs import NODES, Row
+from ..nar.network import Latents
+from ..rows import sample_ids
+from ..training.buckets import size_for
+from ..training.trainable import module_state
+from ..transformer.decoding import Completion, Decoder
+from ..transformer.sampling import Sampling
+from ..transformer.trainable import TrainableTransformer, cross_entropies
+from .config import TransNarConfig
+from .examples import GRAPH, HELD, OF_EDGES, OF_NODES, ROOM, Graphed, of_part, rows_of, stacked
+from .network import Memory, TransNar
+from .reasoner import FILE, Reasoner
+from .store import Store
+
+# Beside the two parts, the reasoner's parameters.
+_NAR = "nar"
+
+
+class TrainableTransNar:
+    """See `training.trainable.Trainable`. Parameters are a tree of plain dicts.
+
+    Beside those of `network.TransNar` stand the reasoner's, under "nar".
+    """
+
+    columns = (*schema.IDENTITY, "use_hints", "question", "answer", "graph_inputs")
+    block = 64
+
+    def __init__(
+        self,
+        config: TransNarConfig,
+        reasoner: Reasoner,
+        *,
+        seed: int,
+        loss: str,
+        sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
+    ) -> None:
+        """Sets a TransNAR up without parameters.
+
+        Args:
+          config: of the model.
+          reasoner: that it reads.
+          seed: of its initial parameters and randomised positions.
+          loss: "answer" or "sequence".
+          sampling: how it chooses the tokens of its answers.
+        """
+        self.config = config
+        self.text = TrainableTransformer(
+            config.transformer, seed=seed, loss=loss, sampling=sampling
+        )
+        self.reasoner = reasoner
+        self._seed, self._sampling = seed, sampling
+        self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
+        self._decoders: dict[int, Decoder] = {}
+        self._store = None
+        if config.nar.computed == "once" and reasoner.folder is not None:
+            self._store = Store(reasoner, config.nar.steps, config.shares)
+
+    def _model(self) -> TransNar:
+        latent_dim = self.reasoner.described.model.hidden_dim
+        return TransNar(self.config, self.text.vocab_size, latent_dim, nnx.Rngs(self._seed))
+
+    def record(self) -> dict[str, Any]:
+        """Returns what a checkpoint must agree with: the tokeniser, and the reasoner."""
+        described = self.reasoner.described
+        return self.text.record() | {
+            "kind": self.config.kind,
+            "processor": described.model.processor,
+            "nar": described.hash,
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Returns the files, by name, that a run needs besides its checkpoints to answer."""
+        described = self.reasoner.described.model_dump_json(indent=1) + "\n"
+        return self.text.files() | {FILE: described.encode()}
+
+    def shapes(self) -> dict:
+        """Returns the shapes and types of the parameters."""
+        return nnx.to_pure_dict(self._shapes) | {_NAR: self.reasoner.trainable.shapes()}
+
+    def init(self) -> dict:
+        """Returns the initial parameters: the reasoner's, the Transformer's, and drawn readers."""
+        params = jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
+        return params | {"transformer": self.text.init(), _NAR: self.reasoner.params}
+
+    def scales(self) -> dict:
+        """Returns each parameter's share of the learning rate, 0 if it is not trained."""
+        source = self.config.nar
+
+        def of_nar(path: tuple, _: Any) -> float:
+            tuned = source.tuned == "all" or path[0].key == source.tuned
+            return source.learning_rate_scale if tuned else 0.0
+
+        shapes = self.shapes()
+        return jax.tree.map(lambda _: 1.0, shapes) | {
+            _NAR: jax.tree_util.tree_map_with_path(of_nar, shapes[_NAR])
+        }
+
+    def encode(self, table: pa.Table) -> Graphed:
+        """Encodes rows.
+
+        Raises:
+          BadInput: on rows longer than the model's context, without a graph, or of an algorithm
+            that the reasoner lacks.
+        """
+        rows, held = rows_of(self.reasoner.trainable, table), None
+        if self.config.nar.computed != "step":
+            held = self._held(table, rows)
+        tuned = self.config.nar.tuned != "frozen"
+        return Graphed(self.text.encode(table), rows, self.reasoner.trainable, held, tuned=tuned)
+
+    def _held(self, table: pa.Table, rows: list[Row]) -> list[Latents]:
+        if self._store is None:
+            return self._latents(self.reasoner.params, rows)
+        return self._store.latents(
+            sample_ids(table), rows, lambda missing: self._latents(self.reasoner.params, missing)
+        )
+
+    def _latents(self, params: dict, rows: list[Row]) -> list[Latents]:
+        return self.reasoner.trainable.latents(params, rows, self.config.shares)
+
+    def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
+        model, x_BxTxD = self._run(params, batch)
+        return cross_entropies(model.logits, x_BxTxD, batch)
+
+    def logits(self, params: dict, batch: dict[str, jax.Array]) -> jax.Array:
+        """Returns the logits of what follows each token of a batch, `[B, T, V]`."""
+        model, x_BxTxD = self._run(params, batch)
+        return model.logits(x_BxTxD)
+
+    def _run(self, params: dict, batch: dict[str, jax.Array]) -> tuple[TransNar, jax.Array]:
+        params = dict(params)
+        held = self._read(params.pop(_NAR), batch)
+        if self.config.nar.latents == "shuffled":
+            held = jax.tree.map(lambda x: jnp.roll(x, 1, axis=0), held)
+        model = nnx.merge(self._graph, module_state(self._shapes, params))
+        memory = self._remember(model, held)
+        return model, model(batch["tokens"], batch["positions"], memory=memory)[0]
+
+    def _read(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """Returns latents and NODES: the batch's own, or those that the reasoner makes."""
+        held = of_part(HELD, batch)
+        if not held:
+            if self.config.nar.tuned == "frozen":
+                params = jax.lax.stop_gradient(params)
+            found = self.reasoner.trainable.held(
+                params,
+                of_part(GRAPH, batch),
+                shares=self.config.shares,
+                groups=None,
+                room=batch[ROOM].shape[1] if ROOM in batch else None,
+            )
+            nodes, edges = (jnp.swapaxes(x, 0, 1) for x in found)
+            held = {OF_NODES: nodes, OF_EDGES: edges}
+        return held | {NODES: batch[NODES]}
+
+    def _remember(self, model: TransNar, held: dict[str, jax.Array]) -> Memory:
+        """Returns what layers read, of latents `[B, K, ...]`."""
+        nodes, edges = (jnp.swapaxes(held[kind], 0, 1) for kind in (OF_NODES, OF_EDGES))
+        if self.config.nar.latents == "zeros":
+            nodes, edges = jnp.zeros_like(nodes), jnp.zeros_like(edges)
+        mask_BxN = jnp.arange(nodes.shape[2])[None] < held[NODES][:, None]
+        return model.remember(Latents(nodes, edges), mask_BxN)
+
+    def answer(self, params: dict, requests: pa.Table) -> pa.Table:
+        """Answers rows; see `protocols.Model.generate`."""
+        return self.text.completed(requests, self.completions(params, requests))
+
+    def completions(self, params: dict, requests: pa.Table) -> list[Completion]:
+        """Answers rows in tokens."""
+        params = dict(params)
+        rows = rows_of(self.reasoner.trainable, requests)
+        held = self._latents(params.pop(_NAR), rows)
+        state, prompts = module_state(self._shapes, params), self.text.prompts(requests)
+        found: list[Completion | None] = [None] * len(rows)
+        for N, places in _by_size(rows).items():
+            read = stacked([held[i] for i in places], N)
+            read[NODES] = np.array([rows[i].n for i in places], np.int32)
+            if self.config.nar.latents == "shuffled":
+                read = {name: np.roll(x, 1, axis=0) for name, x in read.items()}
+            asked = [
+                dataclasses.replace(prompts[i], read={name: x[b] for name, x in read.items()})
+                for b, i in enumerate(places)
+            ]
+            for i, one in zip(places, self._decoder(N).decode(state, asked), strict=True):
+                found[i] = one
+        return found
+
+    def _decoder(self, N: int) -> Decoder:
+        """Returns what decodes rows whose graphs are padded to N nodes."""
+        if N not in self._decoders:
+            self._decoders[N] = Decoder(
+                self._graph,
+                self.config.transformer,
+                self.text.tokenizer.end_id,
+                sampling=self._sampling,
+                remember=self._remember,
+            )
+        return self._decoders[N]
+
+
+def _by_size(rows: list[Row]) -> dict[int, list[int]]:
+    """Returns the places of rows by the number of nodes that their graphs are padded to."""
+    found: dict[int, list[int]] = {}
+    for i, row in enumerate(rows):
+        found.setdefault(size_for(row.n), []).append(i)
+    return found
