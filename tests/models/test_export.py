@@ -82,7 +82,7 @@ def test_decoding_lowers(name, overrides, sampling, platform):
         rows_C=abstract((PROMPTS,)),
     )
     pool, larger = (
-        jax.eval_shape(partial(stepper.empty, ROWS, slots)) for slots in (SLOTS, 2 * SLOTS)
+        jax.eval_shape(partial(stepper.empty, ROWS, slots), params) for slots in (SLOTS, 2 * SLOTS)
     )
     lowered(stepper.read, platform, params, pool, asked)
     lowered(stepper.write, platform, params, pool, abstract(()))
