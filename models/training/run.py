@@ -6,6 +6,7 @@ RUN/metrics.jsonl   hash of the initial parameters, losses, validations
 RUN/checkpoints/    latest and best
 RUN/tokenizer.json  the tokeniser, where it came from a file
 RUN/nar.json        what a TransNAR's reasoner is
+RUN/nar/            the run of that reasoner, where it was trained first
 
 Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
 written by all.
@@ -21,7 +22,7 @@ from clrs_text_bench import storage, tokenizer_json
 from clrs_text_bench.errors import BadInput
 
 from . import config as configs
-from . import distributed, interrupt, mesh, record
+from . import distributed, interrupt, mesh, phases, record
 from . import source as sources
 from .compilation import cache_programs
 from .config import TrainingConfig
@@ -32,7 +33,7 @@ from .source import Source
 from .trainable import build
 
 _CONFIG = "config.toml"
-_FOLDERS = ("checkpoints",)
+_FOLDERS = ("checkpoints", phases.FOLDER)
 _FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE, "nar.json")
 
 
@@ -69,12 +70,16 @@ def train(
     found = distributed.together(lambda: _look(run, config, resume=resume, overwrite=overwrite))
     if data is None and found.begun is None:
         raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
-    source = distributed.together(lambda: sources.find(data or found.begun.data, config, show=show))
+    data = data or found.begun.data
+    source = distributed.together(lambda: sources.find(data, config, show=show))
+    phase = phases.before(config, data, run)
     distributed.same({"config": configs.dumps(config), "data": source.hash})
     if not (found.ours and resume):
         distributed.first(lambda: _begin(run, config))
     try:
-        loop = _prepare(config, source, run, found.begun)
+        if phase and not train(phase.config, phase.data, phase.run, resume=True, show=show):
+            return False
+        loop = _prepare(config, phases.settled(config, phase), source, run, found.begun)
     except BadInput:
         if not found.ours and distributed.is_first():
             _abandon(run, found.existed)
@@ -102,9 +107,15 @@ def _look(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -
     return _Found(existed, ours, begun)
 
 
-def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord | None) -> Loop:
+def _prepare(
+    config: TrainingConfig,
+    settled: TrainingConfig,
+    source: Source,
+    run: Path,
+    begun: RunRecord | None,
+) -> Loop:
     """Brings model and data together."""
-    trainable, train = build(config), config.train
+    trainable, train = build(settled), config.train
     now = record.make(config, trainable.record(), source)
     distributed.first(lambda: _settle_record(run, begun, now))
     distributed.first(lambda: _keep(run, trainable.files()))

@@ -8,6 +8,8 @@ from ..nar.steps import DEFAULT, Setting
 from ..transformer.config import TransformerConfig
 
 Place = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Scale = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, strict=True)]
 
 
@@ -20,9 +22,14 @@ class Source(_Strict):
 
     Attributes:
       run: folder of a trained one.
+      config: in place of that, the shipped name or `.toml` file of the training config of one that
+        is trained first, in the run's own folder.
+      overrides: of that config, such as "train.steps=1000".
+      data: a data set or recipe that it is trained on; the run's own if left out.
       steps: how many steps it makes: "trace", "bound" or "learned".
-      tuned: what of it is trained on: nothing ("frozen", as the paper does), its "processor", or
-        "all".
+      tuned: what of it is trained on: nothing ("frozen", as the paper does), low-rank "adapters" of
+        its processor (see `adapters`), its "processor", or "all".
+      rank: of the adapters.
       learning_rate_scale: of what is trained on, as a share of the rest's.
       latents: "true", or a control: "shuffled" (those of another row of the batch) or "zeros".
       start: "trained", or "random": a control, a reasoner of the same size that nothing has
@@ -33,13 +40,27 @@ class Source(_Strict):
         for "step" the reasoner must be frozen. Changes no number but by rounding.
     """
 
-    run: Text
+    run: Text | None = None
+    config: Text | None = None
+    overrides: tuple[Text, ...] = ()
+    data: Text | None = None
     steps: Setting = DEFAULT
-    tuned: Literal["frozen", "processor", "all"] = "frozen"
-    learning_rate_scale: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = 1.0
+    tuned: Literal["frozen", "adapters", "processor", "all"] = "frozen"
+    rank: Count = 8
+    learning_rate_scale: Scale = 1.0
     latents: Literal["true", "shuffled", "zeros"] = "true"
     start: Literal["trained", "random"] = "trained"
     computed: Literal["step", "block", "once"] = "block"
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Source":
+        if (self.run is None) == (self.config is None):
+            raise ValueError("nar needs either run, of a trained reasoner, or config, to train one")
+        if self.config is None and (self.overrides or self.data):
+            raise ValueError("nar.overrides and nar.data are for nar.config, and nar.run is given")
+        if self.config is not None and self.start == "random":
+            raise ValueError('nar.start = "random" takes the size of nar.run, and trains none')
+        return self
 
     @model_validator(mode="after")
     def _agrees(self) -> "Source":
@@ -61,12 +82,14 @@ class Reading(_Strict):
         does, "sum" and a linear layer, or concatenated through an "mlp".
       progressive: whether the t-th of the reading layers reads the reasoner's step at that share of
         its steps, and not its last one.
+      gate_learning_rate_scale: of the gates, as a share of the rest's.
     """
 
     layers: Literal["all"] | tuple[Place, ...] = "all"
     latents: Literal["both", "nodes", "edges"] = "both"
     combine: Literal["concatenate", "sum", "mlp"] = "concatenate"
     progressive: Annotated[bool, Field(strict=True)] = False
+    gate_learning_rate_scale: Scale = 1.0
 
     @field_validator("layers")
     @classmethod

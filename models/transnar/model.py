@@ -1,15 +1,18 @@
 """A trained TransNAR that answers questions whose graphs it has."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from clrs_text_bench import tokenizer_json
 from clrs_text_bench.errors import BadInput
 
 from ..trained import TrainedModel
 from ..training import checkpoint, record
+from ..training.checkpoint import Checkpoint
 from ..training.compilation import cache_programs
+from ..training.record import RunRecord
 from ..transformer.model import sampled_settings
-from ..transformer.sampling import split
+from ..transformer.sampling import Sampling, split
 from .reasoner import of_folder
 from .trainable import TrainableTransNar
 
@@ -28,6 +31,29 @@ def load(argument: str) -> TrainedModel:
     if not folder:
         raise BadInput("transnar needs a run, such as transnar:runs/a")
     run = Path(folder)
+    trainable, found, kept = opened(run, sampling)
+    config = trainable.config
+    settings = {
+        **sampled_settings(run, config.transformer, trainable.text, sampling),
+        "use_hints": found.use_hints,
+        "nar": checkpoint.tree_hash(trainable.executing(kept.state)),
+        "processor": found.model["processor"],
+        "steps": config.nar.steps,
+        "latents": config.nar.latents,
+    }
+    return TrainedModel(trainable, found, kept, settings)
+
+
+class Opened(NamedTuple):
+    """A run, with the parameters of its best checkpoint."""
+
+    trainable: TrainableTransNar
+    record: RunRecord
+    kept: Checkpoint
+
+
+def opened(run: Path, sampling: Sampling = Sampling()) -> Opened:  # noqa: B008 (frozen)
+    """Reads a run's folder; see `load` for what is raised."""
     cache_programs()
     found = record.read(run)
     config = found.config.model
@@ -44,15 +70,12 @@ def load(argument: str) -> TrainedModel:
     )
     record.check(run, found, trainable.record())
     kept = checkpoint.best(run, trainable.shapes())
-    own = checkpoint.tree_hash(kept.state["nar"])
-    if config.nar.tuned == "frozen" and own != found.model["nar"]:
+    _check_reasoner(run, found, kept.state)
+    return Opened(trainable, found, kept)
+
+
+def _check_reasoner(run: Path, found: RunRecord, params: dict) -> None:
+    if found.config.model.nar.tuned not in ("frozen", "adapters"):
+        return
+    if checkpoint.tree_hash(params["nar"]) != found.model["nar"]:
         raise BadInput(f"run {run} holds another reasoner than it was trained with; train it again")
-    settings = {
-        **sampled_settings(run, config.transformer, trainable.text, sampling),
-        "use_hints": found.use_hints,
-        "nar": own,
-        "processor": found.model["processor"],
-        "steps": config.nar.steps,
-        "latents": config.nar.latents,
-    }
-    return TrainedModel(trainable, found, kept, settings)

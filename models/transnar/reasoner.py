@@ -60,6 +60,8 @@ def of_run(source: Source, seed: int) -> Reasoner:
       BadInput: if there is no such run, it is of another model, it has not learnt when to stop
         though it is to, or its checkpoint is missing or cut short.
     """
+    if source.run is None:
+        raise BadInput(f"model.nar.config {source.config} is to be trained first, in a run")
     run = Path(source.run)
     found = record.read(run)
     model = found.config.model

@@ -19,20 +19,24 @@ from ..training.trainable import module_state
 from ..transformer.decoding import Completion, Decoder
 from ..transformer.sampling import Sampling
 from ..transformer.trainable import TrainableTransformer, cross_entropies
+from . import adapters
 from .config import TransNarConfig
 from .examples import GRAPH, HELD, OF_EDGES, OF_NODES, ROOM, Graphed, of_part, rows_of, stacked
 from .network import Memory, TransNar
 from .reasoner import FILE, Reasoner
 from .store import Store
 
-# Beside the two parts, the reasoner's parameters.
+# Beside the two parts, the reasoner's parameters, and what is learnt beside them.
 _NAR = "nar"
+_ADAPTERS = "adapters"
+_GATE = "gate"
 
 
 class TrainableTransNar:
     """See `training.trainable.Trainable`. Parameters are a tree of plain dicts.
 
-    Beside those of `network.TransNar` stand the reasoner's, under "nar".
+    Beside those of `network.TransNar` stand the reasoner's, under "nar", and its adapters, if any,
+    under "adapters".
     """
 
     columns = (*schema.IDENTITY, "use_hints", "question", "answer", "graph_inputs")
@@ -88,25 +92,38 @@ class TrainableTransNar:
 
     def shapes(self) -> dict:
         """Returns the shapes and types of the parameters."""
-        return nnx.to_pure_dict(self._shapes) | {_NAR: self.reasoner.trainable.shapes()}
+        of_nar = self.reasoner.trainable.shapes()
+        found = nnx.to_pure_dict(self._shapes) | {_NAR: of_nar}
+        if self._adapts:
+            found[_ADAPTERS] = adapters.shapes(of_nar, self.config.nar.rank)
+        return found
 
     def init(self) -> dict:
         """Returns the initial parameters: the reasoner's, the Transformer's, and drawn readers."""
         params = jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
-        return params | {"transformer": self.text.init(), _NAR: self.reasoner.params}
+        params |= {"transformer": self.text.init(), _NAR: self.reasoner.params}
+        if self._adapts:
+            params[_ADAPTERS] = adapters.init(params[_NAR], self.config.nar.rank, self._seed)
+        return params
+
+    @property
+    def _adapts(self) -> bool:
+        return self.config.nar.tuned == _ADAPTERS
 
     def scales(self) -> dict:
         """Returns each parameter's share of the learning rate, 0 if it is not trained."""
-        source = self.config.nar
+        source, of_gate = self.config.nar, self.config.reading.gate_learning_rate_scale
 
-        def of_nar(path: tuple, _: Any) -> float:
-            tuned = source.tuned == "all" or path[0].key == source.tuned
-            return source.learning_rate_scale if tuned else 0.0
+        def scale(path: tuple, _: Any) -> float:
+            part, inner, last = path[0].key, path[1].key, path[-1].key
+            if part == _NAR:
+                tuned = source.tuned == "all" or inner == source.tuned
+                return source.learning_rate_scale if tuned else 0.0
+            if part == _ADAPTERS:
+                return source.learning_rate_scale
+            return of_gate if last == _GATE else 1.0
 
-        shapes = self.shapes()
-        return jax.tree.map(lambda _: 1.0, shapes) | {
-            _NAR: jax.tree_util.tree_map_with_path(of_nar, shapes[_NAR])
-        }
+        return jax.tree_util.tree_map_with_path(scale, self.shapes())
 
     def encode(self, table: pa.Table) -> Graphed:
         """Encodes rows.
@@ -142,20 +159,32 @@ class TrainableTransNar:
         return model.logits(x_BxTxD)
 
     def _run(self, params: dict, batch: dict[str, jax.Array]) -> tuple[TransNar, jax.Array]:
-        params = dict(params)
-        held = self._read(params.pop(_NAR), batch)
+        of_nar, params = self._parted(params)
+        held = self._read(of_nar, batch)
         if self.config.nar.latents == "shuffled":
             held = jax.tree.map(lambda x: jnp.roll(x, 1, axis=0), held)
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         memory = self._remember(model, held)
         return model, model(batch["tokens"], batch["positions"], memory=memory)[0]
 
+    def _parted(self, params: dict) -> tuple[dict, dict]:
+        """Returns the reasoner's parameters as they act, and all others."""
+        others = dict(params)
+        of_nar = others.pop(_NAR)
+        if self.config.nar.tuned in ("frozen", _ADAPTERS):
+            of_nar = jax.lax.stop_gradient(of_nar)
+        if self._adapts:
+            of_nar = adapters.adapted(of_nar, others.pop(_ADAPTERS))
+        return of_nar, others
+
+    def executing(self, params: dict) -> dict:
+        """Returns the reasoner's parameters as they act in this model."""
+        return self._parted(params)[0]
+
     def _read(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Returns latents and NODES: the batch's own, or those that the reasoner makes."""
         held = of_part(HELD, batch)
         if not held:
-            if self.config.nar.tuned == "frozen":
-                params = jax.lax.stop_gradient(params)
             found = self.reasoner.trainable.held(
                 params,
                 of_part(GRAPH, batch),
@@ -181,9 +210,9 @@ class TrainableTransNar:
 
     def completions(self, params: dict, requests: pa.Table) -> list[Completion]:
         """Answers rows in tokens."""
-        params = dict(params)
+        of_nar, params = self._parted(params)
         rows = rows_of(self.reasoner.trainable, requests)
-        held = self._latents(params.pop(_NAR), rows)
+        held = self._latents(of_nar, rows)
         state, prompts = module_state(self._shapes, params), self.text.prompts(requests)
         found: list[Completion | None] = [None] * len(rows)
         for N, places in _by_size(rows).items():
