@@ -74,12 +74,18 @@ def _files(name: str, out: str) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in sorted(_METADATA)]
 
 
-def _write(figure: "Figure", path: Path) -> Path:
+def rendered(figure: "Figure", suffix: str) -> bytes:
+    """Returns the bytes of a figure's file, of kind ".png" or ".svg"."""
     sink = io.BytesIO()
     figure.savefig(
-        sink, format=path.suffix[1:], dpi=_DPI, metadata=_METADATA[path.suffix], bbox_inches="tight"
+        sink, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix], bbox_inches="tight"
     )
+    return sink.getvalue()
+
+
+def _write(figure: "Figure", path: Path) -> Path:
+    data = rendered(figure, path.suffix)
     with storage.writing(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        storage.write_local(str(path), sink.getvalue())
+        storage.write_local(str(path), data)
     return path

@@ -26,6 +26,8 @@ from clrs_text_bench.models.transformer import positions as draws
 from clrs_text_bench.models.transformer.perplexity import perplexity, spelt
 from clrs_text_bench.models.transformer.trainable import TrainableTransformer
 from clrs_text_bench.models.transformer.windows import windows
+from clrs_text_bench.models.transnar.network import TransNar
+from clrs_text_bench.models.transnar.trainable import TrainableTransNar
 
 from . import tiny_transformer as tiny
 from . import tiny_transnar
@@ -216,26 +218,25 @@ def test_a_tokeniser_that_alters_the_text_is_refused(tmp_path):
         spelt(tokenizer, "cafe\u0301")
 
 
-class Opened:
-    """Takes the place of what a spec loads."""
-
-    def __init__(self, monkeypatch, trainable, params):
-        model = TrainedModel.__new__(TrainedModel)
-        model.trainable, model.params = trainable, params
-        monkeypatch.setattr(language.modelspec, "load", lambda spec: model)
+def opened(monkeypatch, trainable, params):
+    """Lets every spec load a model."""
+    model = TrainedModel.__new__(TrainedModel)
+    model.trainable, model.params = trainable, params
+    monkeypatch.setattr(language.modelspec, "load", lambda spec: model)
 
 
 def test_a_transnar_without_a_graph_is_the_transformer_within(monkeypatch):
-    hybrid = tiny_transnar.trainable(tiny_transnar.reasoner(), tiny_transnar.config())
-    params = tiny_transnar.opened(hybrid.init())
-    Opened(monkeypatch, hybrid, params)
+    config = tiny_transnar.config(text={"num_layers": 1, "tokenizer": "char"})
+    hybrid = TrainableTransNar.__new__(TrainableTransNar)
+    hybrid.text = TrainableTransformer(config.transformer, seed=0, loss="answer")
+    network = TransNar(config, hybrid.text.vocab_size, 8, nnx.Rngs(0))
+    network.readers["0"].gate[...] = jnp.float32(0.5)
+    params = nnx.to_pure_dict(nnx.state(network)) | {"nar": {}}
+    opened(monkeypatch, hybrid, params)
     _, text, own = language.text_model("transnar:x")
 
-    network = nnx.merge(hybrid._graph, module_state(hybrid._shapes, {
-        k: v for k, v in params.items() if k != "nar"
-    }))  # fmt: skip
-    tokens = tiny.tokens(2, 9)
-    targets, places = tiny.tokens(2, 9, seed=1), np.tile(np.arange(9, dtype=np.int32), (2, 1))
+    tokens, targets = tiny.tokens(2, 9), tiny.tokens(2, 9, seed=1)
+    places = np.tile(np.arange(9, dtype=np.int32), (2, 1))
 
     @nnx.jit
     def unread(network, tokens, places):
@@ -243,7 +244,8 @@ def test_a_transnar_without_a_graph_is_the_transformer_within(monkeypatch):
 
     logits = unread(network, tokens, places)
     expected = optax.softmax_cross_entropy_with_integer_labels(logits, targets)
-    np.testing.assert_allclose(text.nats(own, tokens, places, targets), expected, rtol=1e-5)
+    found = text.nats(own, tokens, places, targets)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.fixture
@@ -278,7 +280,7 @@ def test_the_command_and_its_record(run, unbroken, text, tmp_path, suffix):
     assert record["text_sha256"] == hashlib.sha256(text.read_bytes()).hexdigest()
     assert record["bytes"] == len(text.read_bytes())
     assert (record["context"], record["stride"], record["batch_size"]) == (64, 7, 8)
-    assert record["model"] == "tiny"
+    assert record["model"] == "transformer"
     assert record["settings"]["tokenizer"] == "compact"
     assert len(record["checkpoint"]) == 64
     assert {"jax", "clrs-text-bench"} <= set(record["versions"])
