@@ -49,6 +49,21 @@ _asked = _options(
     _evaluator,
     _name,
 )
+
+
+def _effective_size(help_: str) -> Callable:
+    return click.option(
+        "--effective-size",
+        "share",
+        metavar="[SHARE]",
+        is_flag=False,
+        flag_value="0.5",
+        type=click.FloatRange(min=0, max=1, min_open=True),
+        help=f"{help_}: the largest length up to which this share (0.5 if left out) of the score "
+        "at trained lengths is kept.",
+    )
+
+
 _read = _options(
     click.option(
         "--results", default=_RESULTS, show_default=True, type=_PATH, help="Results folder."
@@ -184,12 +199,14 @@ def _write_scores(found: "Evaluation", out: str) -> None:
     metavar="A B",
     help="Compare two models or runs answer by answer: differences, intervals, p-values.",
 )
+@_effective_size("Show each algorithm's effective size")
 def leaderboard(
     results: str,
     by: str | None,
     sort: str,
     format_: str,
     compare: tuple[str, str] | None,
+    share: float | None,
     score: str,
     **chosen,
 ) -> None:
@@ -203,9 +220,20 @@ def leaderboard(
       clrs-text-bench leaderboard --by regime
       clrs-text-bench leaderboard --by algorithm --score exact --format md
       clrs-text-bench leaderboard --compare majority transformer
+      clrs-text-bench leaderboard --effective-size 0.9
     """
+    from clrs_text_bench.errors import BadInput
+
     from . import rendering, tables
 
+    if share and (by or compare):
+        other = "--by" if by else "--compare"
+        raise BadInput(
+            f"--effective-size shows every algorithm and their median; leave {other} out"
+        )
+    if share:
+        _effective_sizes(_load(results, chosen), share, score=score, sort=sort, format_=format_)
+        return
     if compare:
         _compare(results, *compare, score=score, format_=format_, chosen=chosen)
         return
@@ -232,6 +260,18 @@ def _compare(results: str, a: str, b: str, *, score: str, format_: str, chosen: 
         click.echo(rendering.as_json(tables.comparison_json(found, run_a, run_b, score)))
     else:
         _show(tables.comparison(found, run_a, run_b, score), format_)
+
+
+def _effective_sizes(
+    frame: "pd.DataFrame", share: float, *, score: str, sort: str, format_: str
+) -> None:
+    from . import rendering, tables
+
+    if format_ in ("csv", "json"):
+        rows = tables.full_effective_sizes(frame, score, share, sort)
+        click.echo(rendering.as_csv(rows) if format_ == "csv" else _json_of(rows))
+    else:
+        _show(tables.effective_sizes(frame, score, share, sort), format_)
 
 
 def _json_of(rows: "pd.DataFrame") -> str:
@@ -272,13 +312,22 @@ def _load(results: str, chosen: dict) -> "pd.DataFrame":
     type=click.Choice(["algorithm", "family"]),
     help="curves: one panel for each, instead of one mean.",
 )
+@_effective_size("curves: ring each line's effective size")
 @click.option(
     "--out",
     required=True,
     type=_PATH,
     help=".png or .svg file; both are written into a folder, or if there is no suffix.",
 )
-def plot(figure: str, results: str, score: str, by: str | None, out: str, **chosen) -> None:
+def plot(
+    figure: str,
+    results: str,
+    score: str,
+    by: str | None,
+    share: float | None,
+    out: str,
+    **chosen,
+) -> None:
     """Draw a FIGURE of the leaderboard.
 
     \b
@@ -297,6 +346,8 @@ def plot(figure: str, results: str, score: str, by: str | None, out: str, **chos
 
     if by and figure != "curves":
         raise BadInput(f"--by is for curves; {figure} shows every algorithm or family as it is")
+    if share and figure != "curves":
+        raise BadInput(f"--effective-size is for curves; {figure} has no lines to mark it on")
     frame = _load(results, chosen)
-    for path in plots.draw(figure, frame, score, out, by=by):
+    for path in plots.draw(figure, frame, score, out, by=by, share=share):
         click.echo(path)

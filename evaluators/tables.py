@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from clrs_text_bench import tasks
 
-from . import aggregate, entries
+from . import aggregate, effective_size, entries
 from .compare import Comparison
+from .effective_size import EffectiveSize
 from .leaderboard import check_score, score_names
 from .regimes import REGIMES
 from .rendering import Sheet
@@ -100,6 +101,62 @@ def of_run(frame: "pd.DataFrame", score: str) -> Sheet:
         for row in rows
     ]
     return Sheet(total["model"], ["lengths", "n", *scores, "unanswered"], body, _how_spread(rows))
+
+
+def full_effective_sizes(
+    frame: "pd.DataFrame", score: str, share: float, sort: Sort
+) -> "pd.DataFrame":
+    """Returns effective sizes, one row per model and algorithm and one for all of the model's.
+
+    The latter has the median of the sizes and the mean of the in-distribution scores.
+
+    Raises:
+      BadInput: see `effective_size.sizes`.
+    """
+    import pandas as pd
+
+    found = effective_size.sizes(frame, score, share)
+    places = {a: place for place, a in enumerate(_keys(found, "algorithm"))}
+    parts = []
+    for entry in _order(frame, score, sort):
+        part = found[found["entry"] == entry]
+        if part.empty:
+            continue
+        parts.append(part.sort_values("algorithm", key=lambda names: names.map(places)))
+        size = effective_size.median(map(EffectiveSize, part["effective_size"], part["at_least"]))
+        level = part["in_distribution"].mean()
+        parts.append(pd.DataFrame([(entry, _ALL, level, *size)], columns=found.columns))
+    rows = pd.concat(parts, ignore_index=True).rename(columns={"entry": "model"})
+    rows.insert(2, "score", score)
+    rows.insert(3, "share", share)
+    return rows
+
+
+def effective_sizes(frame: "pd.DataFrame", score: str, share: float, sort: Sort) -> Sheet:
+    """Returns one row per algorithm, one column per model: how far it keeps a share of its score.
+
+    Raises:
+      BadInput: see `effective_size.sizes`.
+    """
+    rows = full_effective_sizes(frame, score, share, sort).to_dict("records")
+    totals = full(frame, None, score, sort).to_dict("records")
+    models = [row["model"] for row in totals]
+    cells = {(row["algorithm"], row["model"]): _size(row) for row in rows}
+    keys = [a for a in dict.fromkeys(row["algorithm"] for row in rows) if a != _ALL]
+    keys = sorted(keys, key=_keys(aggregate.means(frame, ["algorithm"]), "algorithm").index)
+    body = [[key, *(cells.get((key, m), "-") for m in models)] for key in [*keys, _ALL]]
+    notes = [
+        f"The largest length up to which each tested one, from the smallest trained one on, keeps "
+        f"{share:.0%} of the mean score at trained lengths (in parentheses); ≥: all tested ones "
+        "do; none: the smallest does not, or there is nothing to keep. all: the median."
+    ]
+    title = f"effective size by algorithm, {score}"
+    return Sheet(title, ["algorithm", *models], body, [*notes, *_notes_unanswered(totals)])
+
+
+def _size(row: dict[str, Any]) -> str:
+    size = EffectiveSize(row["effective_size"], row["at_least"])
+    return f"{size} ({row['in_distribution']:.3f})"
 
 
 def comparison(found: Comparison, a: str, b: str, score: str) -> Sheet:

@@ -1,5 +1,6 @@
 """Size generalisation: score against length, one line per model, trained lengths shaded."""
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from matplotlib.patches import Patch
 from clrs_text_bench import tasks
 
 from .. import aggregate, entries
+from ..effective_size import effective_size, train_lengths
 from . import style
 from .style import Look
 
@@ -21,14 +23,22 @@ if TYPE_CHECKING:
 
 _COLUMNS = {None: 1, "algorithm": 5, "family": 4}
 
+# Area of the ring around a point, in square points.
+_RING = 90
+
 
 def figure(
-    frame: "pd.DataFrame", score: str, by: Literal["algorithm", "family"] | None = None
+    frame: "pd.DataFrame",
+    score: str,
+    by: Literal["algorithm", "family"] | None = None,
+    share: float | None = None,
 ) -> Figure:
     """Draws the mean score at each length, or one panel for each algorithm or family.
 
     Bands are 95% intervals, or one standard deviation over seeds. Hollow points are lengths that
     the model was not trained on. Lengths are shaded where all trained models were trained on them.
+    Given a share, the effective size of each line that is drawn is ringed: with one panel for each
+    algorithm, those of the algorithms, else that of the mean's line.
     """
     cells = entries.enter(frame)
     means = aggregate.means(frame, [by, "length"] if by else ["length"])
@@ -48,6 +58,8 @@ def figure(
             line = part[part["entry"] == entry].sort_values("length")
             if len(line):
                 _line(axes, line, look, score, trained.get(entry))
+                if share and entry in trained:
+                    _ring(axes, line, look, score, trained[entry], share)
         axes.set_title(title, fontsize=8.5)
     _frame(drawn, grid, len(panels), score, means["length"], shaded)
     tasks_ = cells["algorithm"].nunique()
@@ -55,14 +67,14 @@ def figure(
     drawn.suptitle(f"Size generalisation{f', {over}' if over else ''}")
     contestants = means[[not looks[entry].reference for entry in means["entry"]]]
     note = f"Bands: {style.spread_note(contestants)}" if len(contestants) else ""
-    style.legend(drawn, _handles(looks, shaded, trained), note)
+    style.legend(drawn, _handles(looks, shaded, trained, share), note)
     return drawn
 
 
 def _train_lengths(cells: "pd.DataFrame", looks: dict[str, Look]) -> dict[str, tuple[int, ...]]:
     """Returns the lengths that each contestant was trained on, where it was trained on any."""
-    firsts = cells.drop_duplicates("entry").set_index("entry")["train_lengths"]
-    return {e: firsts[e] for e, look in looks.items() if not look.reference and firsts[e]}
+    known = train_lengths(cells)
+    return {e: known[e] for e, look in looks.items() if not look.reference and known[e]}
 
 
 def _shared(trained: dict[str, tuple[int, ...]]) -> list[tuple[int, int]]:
@@ -114,6 +126,30 @@ def _line(
     )
 
 
+def _ring(
+    axes: "Axes",
+    line: "pd.DataFrame",
+    look: Look,
+    score: str,
+    trained: Collection[int],
+    share: float,
+) -> None:
+    """Rings the point of a line at its effective size, if it has one."""
+    scores = dict(zip(line["length"], line[score], strict=True))
+    found = effective_size(scores, trained, share)
+    if found and found.size:
+        axes.scatter(
+            *(found.size, scores[found.size]),
+            s=_RING,
+            marker="o",
+            facecolors="none",
+            edgecolors=look.color,
+            linewidths=1.1,
+            zorder=5,
+            gid=f"effective size of {look.entry}",
+        )
+
+
 def _frame(
     drawn: Figure,
     grid: np.ndarray,
@@ -154,6 +190,7 @@ def _handles(
     looks: dict[str, Look],
     shaded: list[tuple[int, int]],
     trained: dict[str, tuple[int, ...]],
+    share: float | None,
 ) -> list["Artist"]:
     handles: list[Artist] = [
         Line2D(
@@ -179,6 +216,19 @@ def _handles(
                 markerfacecolor="white",
                 markeredgecolor=style.GREY,
                 label="hollow: length not trained on",
+            )
+        )
+    if trained and share:
+        handles.append(
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="o",
+                markersize=math.sqrt(_RING),
+                markerfacecolor="none",
+                markeredgecolor=style.GREY,
+                label=f"ring: {share:.0%} of the trained score is kept up to here",
             )
         )
     return handles

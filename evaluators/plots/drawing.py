@@ -34,6 +34,7 @@ def draw(
     out: str | os.PathLike,
     *,
     by: Literal["algorithm", "family"] | None = None,
+    share: float | None = None,
 ) -> list[Path]:
     """Draws a figure into a .png or .svg file, or into both.
 
@@ -43,6 +44,8 @@ def draw(
       score: which score.
       out: a file; or a folder, or a path without suffix, for both kinds of file.
       by: for curves, one panel for each algorithm or family; None for one mean.
+      share: for curves, that of the in-distribution score whose effective size is marked; None for
+        no mark.
 
     Returns:
       The files written; the same leaderboard gives the same bytes.
@@ -55,7 +58,8 @@ def draw(
     check_score(frame, score)
     files = _files(name, os.fspath(out))
     with style.applied():
-        drawn = FIGURES[name](frame, score, **({"by": by} if by else {}))
+        asked = {"by": by, "share": share}
+        drawn = FIGURES[name](frame, score, **{k: v for k, v in asked.items() if v is not None})
         return [_write(drawn, file) for file in files]
 
 
@@ -70,12 +74,18 @@ def _files(name: str, out: str) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in sorted(_METADATA)]
 
 
-def _write(figure: "Figure", path: Path) -> Path:
+def rendered(figure: "Figure", suffix: str) -> bytes:
+    """Returns the bytes of a figure's file, of kind ".png" or ".svg"."""
     sink = io.BytesIO()
     figure.savefig(
-        sink, format=path.suffix[1:], dpi=_DPI, metadata=_METADATA[path.suffix], bbox_inches="tight"
+        sink, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix], bbox_inches="tight"
     )
+    return sink.getvalue()
+
+
+def _write(figure: "Figure", path: Path) -> Path:
+    data = rendered(figure, path.suffix)
     with storage.writing(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        storage.write_local(str(path), sink.getvalue())
+        storage.write_local(str(path), data)
     return path

@@ -1,5 +1,6 @@
 """The Transformer as the training loop sees it."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +102,22 @@ class TrainableTransformer:
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         x_BxTxD, _ = model(batch["tokens"], batch["positions"])
         return cross_entropies(model.logits, x_BxTxD, batch)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def nats(
+        self, params: dict, tokens_BxT: jax.Array, positions_BxT: jax.Array, targets_BxT: jax.Array
+    ) -> jax.Array:
+        """Returns the cross-entropy of what follows each token, in nats, `[B, T]`."""
+        model = nnx.merge(self._graph, module_state(self._shapes, params))
+        x_BxTxD, _ = model(tokens_BxT, positions_BxT)
+
+        def of_row(row: tuple[jax.Array, jax.Array]) -> jax.Array:
+            x_TxD, targets_T = row
+            logits_TxV = model.logits(x_TxD)
+            return optax.softmax_cross_entropy_with_integer_labels(logits_TxV, targets_T)
+
+        # The logits of all rows at once can be larger than all else.
+        return jax.lax.map(of_row, (x_BxTxD, targets_BxT))
 
     def scales(self) -> None:
         """Returns nothing: all parameters learn alike."""
