@@ -25,8 +25,8 @@ class TrainedModel:
           checkpoint: its parameters.
           settings: whatever else changes its answers.
         """
-        self._trainable = trainable
-        self._params = checkpoint.state
+        self.trainable = trainable
+        self.params = checkpoint.state
         self._info = ModelInfo(
             name=record.config.label,
             n_parameters=sum(x.size for x in jax.tree.leaves(checkpoint.state)),
@@ -50,4 +50,4 @@ class TrainedModel:
 
     def generate(self, requests: pa.Table) -> pa.Table:
         """Answers rows; see the trainable's `answer`."""
-        return self._trainable.answer(self._params, requests)
+        return self.trainable.answer(self.params, requests)

@@ -6,6 +6,7 @@ RUN/metrics.jsonl   hash of the initial parameters, losses, validations
 RUN/checkpoints/    latest and best
 RUN/tokenizer.json  the tokeniser, where it came from a file
 RUN/nar.json        what a TransNAR's reasoner is
+RUN/teacher/        what a teacher answered the rows that were trained on
 
 Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
 written by all.
@@ -20,6 +21,10 @@ from typing import NamedTuple
 from clrs_text_bench import storage, tokenizer_json
 from clrs_text_bench.errors import BadInput
 
+from ..distil import answers
+from ..distil.config import DistilConfig
+from ..distil.student import Student
+from ..distil.teacher import Teacher
 from . import config as configs
 from . import distributed, interrupt, mesh, record
 from . import source as sources
@@ -32,7 +37,7 @@ from .source import Source
 from .trainable import build
 
 _CONFIG = "config.toml"
-_FOLDERS = ("checkpoints",)
+_FOLDERS = ("checkpoints", answers.FOLDER)
 _FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE, "nar.json")
 
 
@@ -44,6 +49,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     show: bool = True,
+    teacher: Teacher | None = None,
 ) -> bool:
     """Trains a model in a run's folder.
 
@@ -54,6 +60,8 @@ def train(
       resume: go on with a run of the same config and data; begins one where there is none.
       overwrite: replace a run that is there.
       show: whether to show progress.
+      teacher: what is trained on in place of the truth, as the config's `distil` says; None for the
+        truth.
 
     Returns:
       Whether the run came to its end; False if it was interrupted (what it reached is saved).
@@ -64,6 +72,7 @@ def train(
       RunFailed: if the loss became infinite or no number.
     """
     cache_programs()
+    config = config.model_copy(update={"distil": _distil(config, teacher)})
     run, show = Path(out), show and distributed.is_first()
     # Nothing is written before all have looked.
     found = distributed.together(lambda: _look(run, config, resume=resume, overwrite=overwrite))
@@ -74,7 +83,7 @@ def train(
     if not (found.ours and resume):
         distributed.first(lambda: _begin(run, config))
     try:
-        loop = _prepare(config, source, run, found.begun)
+        loop = _prepare(config, source, run, found.begun, teacher, show=show)
     except BadInput:
         if not found.ours and distributed.is_first():
             _abandon(run, found.existed)
@@ -82,6 +91,18 @@ def train(
     with contextlib.closing(loop), interrupt.catching() as stop:
         loop.run(stop, show=show)
     return loop.step == config.train.steps
+
+
+def _distil(config: TrainingConfig, teacher: Teacher | None) -> DistilConfig | None:
+    """Returns how a run is trained on its teacher; None without one."""
+    if teacher is None:
+        return None
+    if config.model.kind != "transformer":
+        raise BadInput(
+            "distil trains a Transformer, which needs no graph, and model.kind is "
+            f"{config.model.kind}; choose another config"
+        )
+    return config.distil or DistilConfig()
 
 
 class _Found(NamedTuple):
@@ -102,15 +123,26 @@ def _look(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -
     return _Found(existed, ours, begun)
 
 
-def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord | None) -> Loop:
-    """Brings model and data together."""
-    trainable, train = build(config), config.train
-    now = record.make(config, trainable.record(), source)
+def _prepare(
+    config: TrainingConfig,
+    source: Source,
+    run: Path,
+    begun: RunRecord | None,
+    teacher: Teacher | None,
+    *,
+    show: bool,
+) -> Loop:
+    """Brings model, data and teacher together."""
+    trainable, train, student = build(config), config.train, None
+    if teacher is not None:
+        source.show_to(teacher.model)
+        trainable = student = Student(trainable, teacher, config.distil, run, show=show)
+    now = record.make(config, trainable.record(), source, teacher and teacher.record)
     distributed.first(lambda: _settle_record(run, begun, now))
     distributed.first(lambda: _keep(run, trainable.files()))
     held_out = source.held_out()
     feed = Feed(source.blocks, trainable, held_out, train.batch_size, train.seed, mesh.share())
-    return Loop(config, trainable, feed, held_out, run)
+    return Loop(config, trainable, feed, held_out, run, student)
 
 
 def _keep(run: Path, files: dict[str, bytes]) -> None:
@@ -166,6 +198,12 @@ def _check_config(run: Path, config: TrainingConfig) -> None:
     found = configs.load(run / _CONFIG)
     # A run may move to other devices.
     key = configs.difference(found.model_copy(update={"mesh": config.mesh}), config)
+    if key == "distil":
+        command = "train" if found.distil is None else "distil TEACHER"
+        raise BadInput(
+            f"run {run} was begun by clrs-text-bench {command}; go on with that, or choose another "
+            "--out"
+        )
     if key:
         raise BadInput(
             f"run {run} was begun with another {key}; go on with {run / _CONFIG}, or choose "
@@ -182,6 +220,11 @@ def _settle_record(run: Path, begun: RunRecord | None, now: RunRecord) -> None:
         raise BadInput(
             f"run {run} was begun on data set {begun.data}, and {now.data} is another one; name "
             "that, or choose another --out"
+        )
+    if begun.teacher != now.teacher and begun.teacher.hash != now.teacher.hash:
+        raise BadInput(
+            f"run {run} was begun with teacher {begun.teacher.spec}, and {now.teacher.spec} is "
+            "another one; name that, or choose another --out"
         )
     if begun.model != now.model:
         key = next(k for k in begun.model | now.model if begun.model.get(k) != now.model.get(k))
