@@ -23,12 +23,15 @@ class _Rate(ProgressColumn):
         self._unit = unit
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
+        speed, unit = task.finished_speed or task.speed, task.fields.get("unit", self._unit)
+        return Text("" if speed is None else f"{speed:,.0f} {unit}/s")
 
 
 def bar(unit: str, *, show: bool = True) -> Progress:
-    """Returns a progress bar (a context manager) that counts units, such as "samples"."""
+    """Returns a progress bar (a context manager) that counts units, such as "samples".
+
+    A task added with a field `unit` counts that.
+    """
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

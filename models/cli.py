@@ -59,6 +59,7 @@ def train(
     from .training import config as configs
     from .training import distributed, run
 
+    _check_plain(overrides)
     chosen = configs.load(config, overrides)
     with distributed.joined(coordinator, processes, process, connect_timeout):
         finished = run.train(chosen, data, out, resume=resume, overwrite=overwrite)
@@ -67,6 +68,15 @@ def train(
             terminal.log().print(said, soft_wrap=True)
     if not finished:
         ctx.exit(_INTERRUPTED)
+
+
+def _check_plain(overrides: tuple[str, ...]) -> None:
+    """Refuses what a run without a teacher would not read."""
+    from clrs_text_bench.errors import BadInput
+
+    for override in overrides:
+        if override.startswith("distil."):
+            raise BadInput(f"{override} is for clrs-text-bench distil; leave it out of train")
 
 
 def _following(finished: bool, kind: str, config: str, overrides: tuple[str, ...], out: str) -> str:

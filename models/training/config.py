@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from clrs_text_bench import validation
 from clrs_text_bench.errors import BadInput, unknown
 
+from ..distil.config import DistilConfig
 from ..nar.config import NarConfig
 from ..transformer.config import TransformerConfig
 from ..transnar.config import TransNarConfig
@@ -134,6 +135,8 @@ class TrainingConfig(_Strict):
       optimizer: see `Optimizer`.
       validation: see `Validation`.
       mesh: see `Mesh`. Changes no number but by rounding.
+      distil: how it is trained on a teacher, see `DistilConfig`. What is trained on the truth does
+        not read it.
     """
 
     name: Annotated[str, Field(min_length=1, strict=True)] | None = None
@@ -142,6 +145,7 @@ class TrainingConfig(_Strict):
     optimizer: Optimizer = Optimizer()
     validation: Validation = Validation()
     mesh: Mesh = Mesh()
+    distil: DistilConfig | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "TrainingConfig":

@@ -10,6 +10,7 @@ import pyarrow as pa
 from clrs_text_bench import identity, progress, schema
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.protocols import Model
 
 from ..rows import sample_ids
 from .config import Validation
@@ -55,6 +56,10 @@ class Corpus:
         self._seed = seed
         self._show = show
         self._carves = VALIDATION not in dataset.splits()
+
+    def show_to(self, model: Model) -> None:
+        """See `source.Source`."""
+        model.prepare(self._dataset)
 
     def blocks(self, rows: int, start: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yields blocks of so many rows with these columns, epoch after epoch, reshuffled.

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from clrs_text_bench import registry
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import DEFAULT_ENGINE
+from clrs_text_bench.protocols import DEFAULT_ENGINE, Model
 from clrs_text_bench.recipes import Cell, Recipe
 
 from .config import Validation
@@ -53,6 +53,9 @@ class Fresh:
         """Hashes all that the rows follow from, but for the seed."""
         fields = (self._recipe.model_dump_json(), DEFAULT_ENGINE, self._engine.version)
         return hashlib.sha256(repr(fields).encode()).hexdigest()
+
+    def show_to(self, model: Model) -> None:
+        """Shows nothing: there is no data set."""
 
     def blocks(self, rows: int, start: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yields blocks of so many rows with these columns from the stream."""

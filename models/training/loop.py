@@ -25,7 +25,7 @@ from .feed import Fed, Feed
 from .interrupt import Stop
 from .metrics import Metrics
 from .scoring import HEADLINE, Scores, score
-from .trainable import Trainable
+from .trainable import Trainable, Tutor
 from .update import Measured, State
 
 METRICS = "metrics.jsonl"
@@ -41,6 +41,7 @@ class Loop:
         feed: Feed,
         held_out: pa.Table,
         run: Path,
+        tutor: Tutor | None = None,
     ) -> None:
         """Sets the loop up; takes the state from the latest checkpoint if there is one.
 
@@ -50,11 +51,13 @@ class Loop:
           feed: what it is trained on.
           held_out: rows in `schema.DATASET` to validate on.
           run: the run's folder.
+          tutor: completes batches; None where they are complete.
         """
         train = config.train
         self._config = config
         self._trainable = trainable
         self._held_out = held_out
+        self._tutor = tutor
         self._mesh = meshes.make(config.mesh, train.batch_size // train.accumulate)
         self._latest = Checkpoints(run, "latest", create=True)
         self._best = Checkpoints(run, "best", create=True)
@@ -101,6 +104,8 @@ class Loop:
         steps, scores = self._config.train.steps, None
         with progress.bar("steps", show=show) as bar:
             task = bar.add_task("training", total=steps, completed=self.step)
+            if self._tutor:
+                self._tutor.show_on(bar)
             while self.step < steps and not self._is_stopped(stop):
                 self._step()
                 done = self.step
@@ -129,6 +134,8 @@ class Loop:
         (fed, self._place), self._first = self._first or self._take(), None
         self._waited += time.perf_counter() - began
         batch = meshes.place_batch(self._mesh, fed.batch)
+        if self._tutor:
+            batch = self._tutor.complete(batch)
         self.state, measured = self._update(self.state, batch)
         self.step += 1
         self._pending.append(measured)
@@ -147,6 +154,7 @@ class Loop:
             learning_rate=float(self._schedule(self.step - 1)),
             tokens_per_second=rate,
             waiting_share=self._waited / (now - self._since),
+            **(self._tutor.noted() if self._tutor else {}),
         )
         self._measured, self._tokens, self._waited, self._since = [], 0, 0.0, now
         return f"loss {loss:.3f}  {rate:,.0f} tokens/s"

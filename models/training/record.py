@@ -15,6 +15,22 @@ FILE = "run.json"
 FORMAT_VERSION = 1
 
 
+class TeacherRecord(BaseModel):
+    """Which model a run was distilled from.
+
+    Attributes:
+      spec: as the user wrote it.
+      checkpoint: hash of what it was loaded from; None where it has none.
+      hash: of all that its answers follow from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spec: str
+    checkpoint: str | None
+    hash: str
+
+
 class RunRecord(BaseModel):
     """What `run.json` holds.
 
@@ -27,6 +43,7 @@ class RunRecord(BaseModel):
       use_hints: whether its text is traced.
       train_algorithms: tasks trained on.
       train_lengths: lengths trained on.
+      teacher: what answered the rows trained on; None where the truth did.
       command: the command that began the run.
       git_commit: commit of the working directory, if it is in a repository.
       versions: versions of Python and of packages.
@@ -43,13 +60,16 @@ class RunRecord(BaseModel):
     use_hints: bool
     train_algorithms: tuple[str, ...]
     train_lengths: tuple[int, ...]
+    teacher: TeacherRecord | None = None
     command: str
     git_commit: str | None
     versions: dict[str, str]
     began: str
 
 
-def make(config: TrainingConfig, model: dict, source: Source) -> RunRecord:
+def make(
+    config: TrainingConfig, model: dict, source: Source, teacher: TeacherRecord | None = None
+) -> RunRecord:
     """Builds the record of a run that begins now."""
     return RunRecord(
         config=config,
@@ -59,6 +79,7 @@ def make(config: TrainingConfig, model: dict, source: Source) -> RunRecord:
         use_hints=source.use_hints,
         train_algorithms=source.algorithms,
         train_lengths=source.lengths,
+        teacher=teacher,
         command=provenance.command_line(),
         git_commit=provenance.git_commit(),
         versions=provenance.versions(),

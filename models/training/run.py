@@ -7,6 +7,7 @@ RUN/checkpoints/    latest and best
 RUN/tokenizer.json  the tokeniser, where it came from a file
 RUN/nar.json        what a TransNAR's reasoner is
 RUN/nar/            the run of that reasoner, where it was trained first
+RUN/teacher/        what a teacher answered the rows that were trained on
 
 Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
 written by all.
@@ -21,6 +22,10 @@ from typing import NamedTuple
 from clrs_text_bench import storage, tokenizer_json
 from clrs_text_bench.errors import BadInput
 
+from ..distil import answers
+from ..distil.config import DistilConfig
+from ..distil.student import Student
+from ..distil.teacher import Teacher
 from . import config as configs
 from . import distributed, interrupt, mesh, phases, record
 from . import source as sources
@@ -30,10 +35,10 @@ from .feed import Feed
 from .loop import METRICS, Loop
 from .record import RunRecord
 from .source import Source
-from .trainable import build
+from .trainable import Trainable, build
 
 _CONFIG = "config.toml"
-_FOLDERS = ("checkpoints", phases.FOLDER)
+_FOLDERS = ("checkpoints", phases.FOLDER, answers.FOLDER)
 _FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE, "nar.json")
 
 
@@ -45,6 +50,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     show: bool = True,
+    teacher: Teacher | None = None,
 ) -> bool:
     """Trains a model in a run's folder.
 
@@ -55,6 +61,8 @@ def train(
       resume: go on with a run of the same config and data; begins one where there is none.
       overwrite: replace a run that is there.
       show: whether to show progress.
+      teacher: what is trained on in place of the truth, as the config's `distil` says; None for the
+        truth.
 
     Returns:
       Whether the run came to its end; False if it was interrupted (what it reached is saved).
@@ -65,6 +73,7 @@ def train(
       RunFailed: if the loss became infinite or no number.
     """
     cache_programs()
+    config = config.model_copy(update={"distil": _distil(config, teacher)})
     run, show = Path(out), show and distributed.is_first()
     # Nothing is written before all have looked.
     found = distributed.together(lambda: _look(run, config, resume=resume, overwrite=overwrite))
@@ -79,7 +88,8 @@ def train(
     try:
         if phase and not train(phase.config, phase.data, phase.run, resume=True, show=show):
             return False
-        loop = _prepare(config, phases.settled(config, phase), source, run, found.begun)
+        trainable = build(phases.settled(config, phase))
+        loop = _prepare(config, trainable, source, run, found.begun, teacher, show=show)
     except BadInput:
         if not found.ours and distributed.is_first():
             _abandon(run, found.existed)
@@ -87,6 +97,18 @@ def train(
     with contextlib.closing(loop), interrupt.catching() as stop:
         loop.run(stop, show=show)
     return loop.step == config.train.steps
+
+
+def _distil(config: TrainingConfig, teacher: Teacher | None) -> DistilConfig | None:
+    """Returns how a run is trained on its teacher; None without one."""
+    if teacher is None:
+        return None
+    if config.model.kind != "transformer":
+        raise BadInput(
+            "distil trains a Transformer, which needs no graph, and model.kind is "
+            f"{config.model.kind}; choose another config"
+        )
+    return config.distil or DistilConfig()
 
 
 class _Found(NamedTuple):
@@ -109,19 +131,25 @@ def _look(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -
 
 def _prepare(
     config: TrainingConfig,
-    settled: TrainingConfig,
+    trainable: Trainable,
     source: Source,
     run: Path,
     begun: RunRecord | None,
+    teacher: Teacher | None,
+    *,
+    show: bool,
 ) -> Loop:
-    """Brings model and data together."""
-    trainable, train = build(settled), config.train
-    now = record.make(config, trainable.record(), source)
+    """Brings model, data and teacher together."""
+    train, student = config.train, None
+    if teacher is not None:
+        source.show_to(teacher.model)
+        trainable = student = Student(trainable, teacher, config.distil, run, show=show)
+    now = record.make(config, trainable.record(), source, teacher and teacher.record)
     distributed.first(lambda: _settle_record(run, begun, now))
     distributed.first(lambda: _keep(run, trainable.files()))
     held_out = source.held_out()
     feed = Feed(source.blocks, trainable, held_out, train.batch_size, train.seed, mesh.share())
-    return Loop(config, trainable, feed, held_out, run)
+    return Loop(config, trainable, feed, held_out, run, student)
 
 
 def _keep(run: Path, files: dict[str, bytes]) -> None:
@@ -177,6 +205,12 @@ def _check_config(run: Path, config: TrainingConfig) -> None:
     found = configs.load(run / _CONFIG)
     # A run may move to other devices.
     key = configs.difference(found.model_copy(update={"mesh": config.mesh}), config)
+    if key == "distil":
+        command = "train" if found.distil is None else "distil TEACHER"
+        raise BadInput(
+            f"run {run} was begun by clrs-text-bench {command}; go on with that, or choose another "
+            "--out"
+        )
     if key:
         raise BadInput(
             f"run {run} was begun with another {key}; go on with {run / _CONFIG}, or choose "
@@ -193,6 +227,11 @@ def _settle_record(run: Path, begun: RunRecord | None, now: RunRecord) -> None:
         raise BadInput(
             f"run {run} was begun on data set {begun.data}, and {now.data} is another one; name "
             "that, or choose another --out"
+        )
+    if begun.teacher != now.teacher and begun.teacher.hash != now.teacher.hash:
+        raise BadInput(
+            f"run {run} was begun with teacher {begun.teacher.spec}, and {now.teacher.spec} is "
+            "another one; name that, or choose another --out"
         )
     if begun.model != now.model:
         key = next(k for k in begun.model | now.model if begun.model.get(k) != now.model.get(k))

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from clrs_text_bench import datasets, recipes
 from clrs_text_bench.errors import BadInput, did_you_mean
+from clrs_text_bench.protocols import Model
 
 from .config import TrainingConfig
 from .corpus import Corpus
@@ -30,6 +31,13 @@ class Source(Protocol):
     use_hints: bool
     algorithms: tuple[str, ...]
     lengths: tuple[int, ...]
+
+    def show_to(self, model: Model) -> None:
+        """Lets a model that is to answer the rows look at what only a data set knows.
+
+        Raises:
+          BadInput: if the two do not fit.
+        """
 
     def held_out(self) -> pa.Table:
         """Returns the rows to validate on; raises `BadInput` if there are none."""

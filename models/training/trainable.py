@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import jax
     import pyarrow as pa
     from flax import nnx
+    from rich.progress import Progress
 
 Params = Any
 Batch = dict[str, np.ndarray]
@@ -74,6 +75,19 @@ class Trainable(Protocol):
 
     def answer(self, params: Params, requests: "pa.Table") -> "pa.Table":
         """Answers rows; see `protocols.Model.generate`."""
+
+
+class Tutor(Protocol):
+    """What a step needs of another model, whose parameters are none of the step's."""
+
+    def complete(self, batch: "dict[str, jax.Array]") -> "dict[str, jax.Array]":
+        """Returns a batch that lies on devices with what the step needs besides."""
+
+    def noted(self) -> dict[str, float]:
+        """Returns what is to be logged of the batches since it was asked before."""
+
+    def show_on(self, bar: "Progress") -> None:
+        """Shows on a bar, from now on, what takes long."""
 
 
 def module_state(shapes: "nnx.State", params: Params) -> "nnx.State":

@@ -1,7 +1,6 @@
 """The Transformer as the training loop sees it."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -99,9 +98,17 @@ class TrainableTransformer:
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
+        return cross_entropies(self.target_logits(params, batch), batch)
+
+    def target_logits(self, params: dict, batch: dict[str, jax.Array]) -> jax.Array:
+        """Returns the logits that a batch's targets are predicted by, `[B, A, V]`."""
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         x_BxTxD, _ = model(batch["tokens"], batch["positions"])
-        return cross_entropies(model.logits, x_BxTxD, batch)
+        return model.logits(at_places(x_BxTxD, batch))
+
+    def encode_with(self, params: dict, table: pa.Table) -> Sequences:
+        """Encodes rows for passes with these parameters; see `encode`."""
+        return self.encode(table)
 
     @functools.partial(jax.jit, static_argnums=0)
     def nats(
@@ -149,17 +156,24 @@ class TrainableTransformer:
         )
 
 
+def at_places(x_BxTxD: jax.Array, batch: dict[str, jax.Array]) -> jax.Array:
+    """Returns the activations where something is learnt, `[B, A, D]`: only there logits are made.
+
+    Args:
+      x_BxTxD: the last layer's activations.
+      batch: see `Sequences.batch`.
+    """
+    return jnp.take_along_axis(x_BxTxD, batch["places"][:, :, None], axis=1)
+
+
 def cross_entropies(
-    logits: Callable[[jax.Array], jax.Array], x_BxTxD: jax.Array, batch: dict[str, jax.Array]
+    logits_BxAxV: jax.Array, batch: dict[str, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     """Returns the sum of a batch's cross-entropies, in nats, and the number of targets.
 
     Args:
-      logits: of activations.
-      x_BxTxD: the last layer's activations.
+      logits_BxAxV: that the targets are predicted by.
       batch: see `Sequences.batch`.
     """
-    # Logits are made only where something is learnt.
-    x_BxAxD = jnp.take_along_axis(x_BxTxD, batch["places"][:, :, None], axis=1)
-    losses_BxA = optax.softmax_cross_entropy_with_integer_labels(logits(x_BxAxD), batch["targets"])
+    losses_BxA = optax.softmax_cross_entropy_with_integer_labels(logits_BxAxV, batch["targets"])
     return jnp.sum(losses_BxA * batch["weights"]), jnp.sum(batch["weights"])

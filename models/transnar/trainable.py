@@ -18,7 +18,7 @@ from ..training.buckets import size_for
 from ..training.trainable import module_state
 from ..transformer.decoding import Completion, Decoder
 from ..transformer.sampling import Sampling
-from ..transformer.trainable import TrainableTransformer, cross_entropies
+from ..transformer.trainable import TrainableTransformer, at_places, cross_entropies
 from . import adapters
 from .config import TransNarConfig
 from .examples import GRAPH, HELD, OF_EDGES, OF_NODES, ROOM, Graphed, of_part, rows_of, stacked
@@ -132,17 +132,25 @@ class TrainableTransNar:
           BadInput: on rows longer than the model's context, without a graph, or of an algorithm
             that the reasoner lacks.
         """
+        return self._encoded(table, self.reasoner.params)
+
+    def encode_with(self, params: dict, table: pa.Table) -> Graphed:
+        """Encodes rows for passes with these parameters; see `encode`."""
+        return self._encoded(table, params[_NAR])
+
+    def _encoded(self, table: pa.Table, params: dict) -> Graphed:
+        """Encodes rows, with the latents that a reasoner of these parameters makes."""
         rows, held = rows_of(self.reasoner.trainable, table), None
         if self.config.nar.computed != "step":
-            held = self._held(table, rows)
+            held = self._held(params, table, rows)
         tuned = self.config.nar.tuned != "frozen"
         return Graphed(self.text.encode(table), rows, self.reasoner.trainable, held, tuned=tuned)
 
-    def _held(self, table: pa.Table, rows: list[Row]) -> list[Latents]:
+    def _held(self, params: dict, table: pa.Table, rows: list[Row]) -> list[Latents]:
         if self._store is None:
-            return self._latents(self.reasoner.params, rows)
+            return self._latents(params, rows)
         return self._store.latents(
-            sample_ids(table), rows, lambda missing: self._latents(self.reasoner.params, missing)
+            sample_ids(table), rows, lambda missing: self._latents(params, missing)
         )
 
     def _latents(self, params: dict, rows: list[Row]) -> list[Latents]:
@@ -150,8 +158,12 @@ class TrainableTransNar:
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
+        return cross_entropies(self.target_logits(params, batch), batch)
+
+    def target_logits(self, params: dict, batch: dict[str, jax.Array]) -> jax.Array:
+        """Returns the logits that a batch's targets are predicted by, `[B, A, V]`."""
         model, x_BxTxD = self._run(params, batch)
-        return cross_entropies(model.logits, x_BxTxD, batch)
+        return model.logits(at_places(x_BxTxD, batch))
 
     def logits(self, params: dict, batch: dict[str, jax.Array]) -> jax.Array:
         """Returns the logits of what follows each token of a batch, `[B, T, V]`."""
