@@ -86,7 +86,7 @@ def _keys_of(file: AblationFile, name: str, variant: Variant) -> set[str]:
     except BadInput as error:
         raise BadInput(f"variant {name}: {error}") from error
     written = model if isinstance(model, dict) else {}
-    kind = variant.model.get("kind", written.get("kind", "transformer"))
+    kind = str(variant.model.get("kind", written.get("kind", "transformer")))
     return set(_keys(_MODELS[kind], "model.")) if kind in _MODELS else set()
 
 
