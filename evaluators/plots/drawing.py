@@ -60,7 +60,7 @@ def draw(
     with style.applied():
         asked = {"by": by, "share": share}
         drawn = FIGURES[name](frame, score, **{k: v for k, v in asked.items() if v is not None})
-        return [_write(drawn, file) for file in files]
+        return [save(drawn, file) for file in files]
 
 
 def _files(name: str, out: str) -> list[Path]:
@@ -83,7 +83,12 @@ def rendered(figure: "Figure", suffix: str) -> bytes:
     return sink.getvalue()
 
 
-def _write(figure: "Figure", path: Path) -> Path:
+def save(figure: "Figure", path: Path) -> Path:
+    """Writes a figure into a .png or .svg file, and returns it; the same figure, the same bytes.
+
+    Raises:
+      BadInput: if it cannot be written.
+    """
     data = rendered(figure, path.suffix)
     with storage.writing(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
