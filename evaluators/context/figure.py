@@ -52,7 +52,7 @@ def figure(rows: "pd.DataFrame") -> Figure:
         _frame(axes, algorithms)
         axes.set_title(_TITLES[mode], fontsize=9)
     drawn.suptitle("The largest input that fits a context")
-    style.legend(drawn, _handles(names, colors), "")
+    style.legend(drawn, _handles(names, colors, more=rows["at_least_median"].any()), "")
     return drawn
 
 
@@ -94,7 +94,7 @@ def _frame(axes: "Axes", algorithms: list[str]) -> None:
             axes.axhline(place - 0.5, color=style.GREY, linewidth=0.6)
 
 
-def _handles(names: list[str], colors: dict[int, tuple]) -> list["Artist"]:
+def _handles(names: list[str], colors: dict[int, tuple], *, more: bool) -> list["Artist"]:
     def point(label: str, marker: str, face: object, edge: object) -> Line2D:
         return Line2D(
             [],
@@ -112,5 +112,5 @@ def _handles(names: list[str], colors: dict[int, tuple]) -> list["Artist"]:
             point(style.label(n), _MARKERS[k % len(_MARKERS)], style.GREY, style.GREY)
             for k, n in enumerate(names)
         ),
-        point("hollow: at least", "o", "none", style.GREY),
+        *([point("hollow: at least", "o", "none", style.GREY)] if more else []),
     ]

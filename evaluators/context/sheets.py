@@ -23,8 +23,8 @@ def sizes(rows: "pd.DataFrame", samples: int) -> Sheet:
     body = [[*key, *(of_key[c] for c in contexts)] for key, of_key in cells.items()]
     notes = [
         f"The largest length at which question and answer fit: half of {samples} samples, and in "
-        "parentheses all of them, where that is less. ≥: larger ones were not tried, for their "
-        "time or memory; none: the smallest does not fit."
+        "parentheses all of them, where that is less. ≥: larger ones were not tried, for the "
+        "reason that context.parquet gives; none: the smallest does not fit."
     ]
     header = ["algorithm", "mode", "tokenizer", *(f"{c:,} tokens" for c in contexts)]
     return Sheet("the largest input that fits a context", header, body, notes)

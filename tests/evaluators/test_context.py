@@ -266,7 +266,7 @@ def test_every_format_says_the_same(run, fake, asked, monkeypatch):
 def test_the_figure_has_a_point_for_every_context(fake, tmp_path):
     from clrs_text_bench.evaluators.context.figure import figure
 
-    asked = report.Asked(("minimum", "bfs"), ("char", "compact"), (100, 400), samples=3)
+    asked = report.Asked(("minimum", "bfs"), ("char", "compact"), (100, 2000), samples=3)
     rows = report.largest_sizes(asked, leaderboard.results_folder(tmp_path), show=False)
     with style.applied():
         drawn = figure(rows)
@@ -276,7 +276,7 @@ def test_the_figure_has_a_point_for_every_context(fake, tmp_path):
         assert points == sorted(part["size_median"])
     assert [t.get_text() for t in drawn.axes[0].get_yticklabels()] == ["minimum", "bfs"]
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
-    assert labels == ["100 tokens", "400 tokens", "char", "compact", "hollow: at least"]
+    assert labels == ["100 tokens", "2,000 tokens", "char", "compact", "hollow: at least"]
 
 
 def test_costs_stand_beside_those_of_models(tmp_path):
