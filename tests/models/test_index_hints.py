@@ -1,4 +1,4 @@
-"""Index hints: where they stand, that nothing of the text is lost, and what is read of a mistake."""
+"""Index hints: where they stand, that no text is lost, and what is read of a mistake."""
 
 import json
 import re

@@ -302,19 +302,14 @@ def test_answers_are_those_of_whole_passes(reasoner, positions):
         assert following[start : start + len(expected)].tolist() == expected
 
 
-def test_text_with_index_hints_is_read_and_answered_as_a_transformers(reasoner):
+def test_text_with_index_hints_is_read_as_a_transformers(reasoner):
     trainable = tiny.trainable(reasoner, tiny.config({"index_hints": "random"}))
     assert trainable.record()["index_hints"] == "random-1"
     rows = rows_of_one_shape()
     batch, plain = one_batch(trainable, rows), one_batch(trainable.text, rows)
+    assert plain["tokens"].max() >= trainable.text.tokenizer.vocab_size
     for name, found in plain.items():
         np.testing.assert_array_equal(batch[name], found)
-    table = generate_batch("minimum", 4, count=1)
-    params = tiny.opened(trainable.init(), 1.0)
-    (said,) = trainable.completions(params, table)
-    (row,) = trainable.answer(params, table).to_pylist()
-    (text,) = trainable.text.completed(table, [said])["prediction"].to_pylist()
-    assert (row["prediction"], row["n_tokens"]) == (text, len(said.tokens))
 
 
 @pytest.mark.parametrize("control", ["shuffled", "zeros"])
