@@ -33,7 +33,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from clrs_text_bench import identity
+from clrs_text_bench import identity, tasks
+from clrs_text_bench.errors import BadInput
 from clrs_text_bench.tasks import Task
 from clrs_text_bench.tokenizers import Tokenizer
 
@@ -74,21 +75,23 @@ def elements(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def longest(text: str) -> int:
-    """Returns how many elements the longest list of a text has."""
-    return max((index + 1 for _, index in elements(text)), default=0)
-
-
 def insert(tokenizer: Tokenizer, text: str, offset: int) -> np.ndarray:
     """Returns the int32 token ids of a text and its hints, which begin at an offset.
 
     A hint stands before the token that spells the first character of its element.
+
+    Raises:
+      BadInput: if a list has more elements than there are hints from the offset on.
     """
     ids = tokenizer.encode(text)
     found = elements(text)
     if not found:
         return ids
     places, indices = np.array(found).T
+    if (most := int(indices.max()) + 1) > COUNT - offset:
+        raise BadInput(
+            f"a list has {most} elements, and there are index hints for {COUNT - offset}"
+        )
     starts = tokenizer.starts(text)
     pieces = starts[np.searchsorted(starts, places, side="right") - 1]
     hints = tokenizer.vocab_size + offset + indices
@@ -101,15 +104,14 @@ def drop(tokenizer: Tokenizer, ids: np.ndarray) -> np.ndarray:
     return ids[(ids < first) | (ids >= first + COUNT)]
 
 
-def draw_offset(sample: identity.SampleId, seed: int, question: str) -> int:
-    """Draws where a sample's hints begin, so that those of its longest list still end in time.
+def draw_offset(sample: identity.SampleId, seed: int) -> int:
+    """Draws where a sample's hints begin, so that there is one for each of its nodes.
 
     Args:
-      sample: whose hints.
+      sample: whose hints; its lists have as many elements as its task has nodes at its length.
       seed: of the training run.
-      question: of the sample.
     """
-    room = max(0, COUNT - longest(question))
+    room = max(0, COUNT - tasks.get(sample.algorithm).n_nodes(sample.length))
     return identity.stream_key(sample, f"index hints/{seed}") % (room + 1)
 
 

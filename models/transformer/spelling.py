@@ -117,10 +117,8 @@ class Shifted:
 
     def _rows(self, table: pa.Table) -> Iterator[tuple[Task, int]]:
         """Yields the task and the offset of each row."""
-        questions = table["question"].to_pylist()
-        for sample, question in zip(sample_ids(table), questions, strict=True):
-            offset = index_hints.draw_offset(sample, self._seed, question)
-            yield tasks.get(sample.algorithm), offset
+        for sample in sample_ids(table):
+            yield tasks.get(sample.algorithm), index_hints.draw_offset(sample, self._seed)
 
 
 def of(config: TransformerConfig, seed: int) -> Spelling:
@@ -143,14 +141,13 @@ def vocab_size(config: TransformerConfig, tokenizer: Tokenizer) -> int:
 def _hinted(
     tokenizer: Tokenizer, table: pa.Table, place: int, text: str, offset: int
 ) -> np.ndarray:
-    most, room = index_hints.longest(text), index_hints.COUNT - offset
-    if most > room:
+    try:
+        return index_hints.insert(tokenizer, text, offset)
+    except BadInput as error:
         raise BadInput(
-            f"a list of {table['algo_name'][place]} at length {table['length'][place]} has {most} "
-            f"elements, and there are index hints for {room}; leave such lengths out, or train "
-            'with model.index_hints="none"'
-        )
-    return index_hints.insert(tokenizer, text, offset)
+            f"{table['algo_name'][place]} at length {table['length'][place]}: {error}; leave such "
+            'lengths out, or train with model.index_hints="none"'
+        ) from None
 
 
 def _unhinted(tokenizer: Tokenizer, ids: np.ndarray) -> str:
