@@ -16,6 +16,7 @@ import numpy as np
 from clrs_text_bench.errors import BadInput
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding
     from tokenizers import Tokenizer as Library
 
 FILE = "tokenizer.json"
@@ -93,8 +94,7 @@ class TokenizerJson:
     def _all(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the token ids of texts."""
         cut = [text.split(_END_TEXT) for text in texts]
-        pieces = [piece for of_text in cut for piece in of_text]
-        spelt = iter(self._library.encode_batch(pieces, add_special_tokens=False))
+        spelt = iter(self._spelt([piece for of_text in cut for piece in of_text]))
         found = []
         for of_text in cut:
             ids = list(next(spelt).ids)
@@ -102,6 +102,19 @@ class TokenizerJson:
                 ids += [self.end_id, *next(spelt).ids]
             found.append(ids)
         return found
+
+    def _spelt(self, pieces: list[str]) -> "list[Encoding]":
+        return self._library.encode_batch(pieces, add_special_tokens=False)
+
+    def starts(self, text: str) -> np.ndarray:
+        """See `tokenizers.Tokenizer`."""
+        pieces, place, found = text.split(_END_TEXT), 0, []
+        for piece, spelt in zip(pieces, self._spelt(pieces), strict=True):
+            found += [place + start for start, _ in spelt.offsets]
+            place += len(piece)
+            found.append(place)  # of the blank line
+            place += len(_END_TEXT)
+        return np.array(found[:-1], np.int64)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Returns the text of token ids."""

@@ -57,6 +57,12 @@ class Tokenizer(Protocol):
         become U+FFFD.
         """
 
+    def starts(self, text: str) -> np.ndarray:
+        """Returns where in a text the piece begins that each token spells or helps to spell.
+
+        Ascending, int64 `[len(encode(text))]`, counted in characters.
+        """
+
     def lengths(self, texts: Sequence[str]) -> np.ndarray:
         """Returns how many tokens each text has, int64 `[len(texts)]`."""
 
@@ -71,6 +77,13 @@ def _fingerprint(name: str, version: int, vocabulary: Sequence[bytes]) -> str:
     return hashlib.sha256(repr((name, version, list(vocabulary))).encode()).hexdigest()
 
 
+def _repeated(counts: Iterable[tuple[int, int]]) -> np.ndarray:
+    """Returns each number as many times as it says beside it, int64."""
+    pairs = np.array(list(counts), np.int64).reshape(-1, 2)
+    return np.repeat(pairs[:, 0], pairs[:, 1])
+
+
+_CHARACTERS = re.compile(rf"{_END_TEXT}|[\s\S]")
 _BASE = (b"<pad>", _END_TEXT.encode(), *(bytes([b]) for b in range(256)))
 
 
@@ -100,6 +113,12 @@ class Char:
     def decode(self, ids: Iterable[int]) -> str:
         """Returns the text of token ids."""
         return b"".join(_BASE[i] for i in ids if i != _PAD).decode(errors="replace")
+
+    def starts(self, text: str) -> np.ndarray:
+        """See `Tokenizer`."""
+        pieces = _CHARACTERS.finditer(text)
+        counts = ((p.start(), 1 if p[0] == _END_TEXT else len(p[0].encode())) for p in pieces)
+        return _repeated(counts)
 
     def lengths(self, texts: Sequence[str]) -> np.ndarray:
         """Returns how many tokens each text has."""
@@ -233,6 +252,10 @@ class Compact:
             spelt += token
             before = i
         return spelt.decode(errors="replace")
+
+    def starts(self, text: str) -> np.ndarray:
+        """See `Tokenizer`."""
+        return _repeated((p.start(), len(self._known[p[0]])) for p in _PIECES.finditer(text))
 
     def lengths(self, texts: Sequence[str]) -> np.ndarray:
         """Returns how many tokens each text has."""

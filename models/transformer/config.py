@@ -61,6 +61,9 @@ class TransformerConfig(_Strict):
       dtype: what activations are computed in; parameters stay float32.
       remat: whether a training step computes each block's activations again instead of keeping
         them: less memory for more time. Changes no number but by rounding.
+      index_hints: whether elements of sequences are preceded by their index, for the model alone:
+        "none", "plain" (from 0 on) or "random" (from an offset on that is drawn for each sample);
+        see `index_hints`.
       positions: see `Positions`.
     """
 
@@ -85,6 +88,7 @@ class TransformerConfig(_Strict):
     numbers: Literal["ordered", "random"] = "ordered"
     dtype: Literal["float32", "bfloat16"] = "float32"
     remat: Annotated[bool, Field(strict=True)] = False
+    index_hints: Literal["none", "plain", "random"] = "none"
     positions: Positions = Positions()
 
     @field_validator("tokenizer")

@@ -41,9 +41,15 @@ def export_run(run: Path, folder: Path) -> bool:
       Whether the tokeniser could be written, too.
 
     Raises:
-      BadInput: if there is no such run, it is no GPT-NeoX, or the folder holds something.
+      BadInput: if there is no such run, it is no GPT-NeoX or reads index hints, or the folder
+        holds something.
     """
     opened = open_run(run)
     trainable = opened.trainable
+    if trainable.config.index_hints != "none":
+        raise BadInput(
+            f"run {run} reads index hints (model.index_hints), which transformers cannot give it; "
+            "a run without them can be exported"
+        )
     huggingface.write(folder, trainable.config, opened.checkpoint.state, trainable.tokenizer)
     return bool(trainable.files())

@@ -11,7 +11,7 @@ from clrs_text_bench.errors import BadInput
 from clrs_text_bench.tokenizers import Tokenizer
 
 from ..training import checkpoint, record
-from . import huggingface
+from . import huggingface, spelling
 from .config import TransformerConfig
 
 # What parameters mean; all else (context, kind of positions, dtype, ...) may be another.
@@ -55,8 +55,10 @@ def _of_run(
             "name that as model.tokenizer"
         )
     theirs = found.config.model.model_dump()
-    # Left out, it is the tokeniser's, which is the same.
-    theirs["vocab_size"] = theirs["vocab_size"] or tokenizer.vocab_size
+    # Left out, it is the tokeniser's, which is the same, and the index hints'.
+    theirs["vocab_size"] = theirs["vocab_size"] or spelling.vocab_size(
+        found.config.model, tokenizer
+    )
     _compare(run, theirs, config, vocab_size)
     return checkpoint.best(run, shapes).state
 

@@ -47,7 +47,10 @@ def sampled_settings(
             f"run {run} has {model.positions.kind} positions, of which there is but one draw; "
             "leave draws out"
         )
+    # Said only where there are any: results of before there were any stay comparable.
+    hints = {} if model.index_hints == "none" else {"index_hints": model.index_hints}
     return {
+        **hints,
         "tokenizer": trainable.tokenizer.name,
         "positions": model.positions.kind,
         "context": model.context,

@@ -13,7 +13,7 @@ from clrs_text_bench.errors import BadInput
 
 from ..rows import sample_ids
 from ..training.buckets import size_for
-from . import positions
+from . import positions, spelling
 from .config import TransformerConfig
 
 
@@ -37,11 +37,12 @@ class Sequences:
         Args:
           table: rows in `schema.DATASET`.
           config: of the model.
-          seed: of randomised positions.
+          seed: of randomised positions and of the offsets of index hints.
           loss: "answer" or "sequence".
 
         Raises:
-          BadInput: if a row does not fit the model's context or its longest answer.
+          BadInput: if a row does not fit the model's context or its longest answer, or has more
+            elements than there are index hints.
         """
         self._config = config
         self._on_prompt = loss == "sequence"
@@ -51,9 +52,9 @@ class Sequences:
             self._keys = positions.stream_keys(sample_ids(table), seed)
         self._tokens: list[np.ndarray] = []
         self._prompts: list[int] = []
-        columns = (table[name].to_pylist() for name in ("question", "answer"))
-        for place, (question, answer) in enumerate(zip(*columns, strict=True)):
-            prompt, rest = self._tokenizer.encode(question), self._tokenizer.encode(answer)
+        spelt = spelling.of(config, seed)
+        pairs = zip(spelt.questions(table), spelt.answers(table), strict=True)
+        for place, (prompt, rest) in enumerate(pairs):
             if not rest.size or rest[-1] != self._tokenizer.end_id:
                 rest = np.append(rest, self._tokenizer.end_id)
             self._check(table, place, len(prompt), len(rest))
@@ -70,14 +71,15 @@ class Sequences:
     def _check(self, table: pa.Table, place: int, prompt: int, answer: int) -> None:
         config = self._config
         which = f"{table['algo_name'][place]} at length {table['length'][place]}"
+        counted = "tokens" if config.index_hints == "none" else "tokens with its index hints"
         if answer > config.max_answer:
             raise BadInput(
-                f"an answer of {which} has {answer} tokens, more than model.max_answer "
+                f"an answer of {which} has {answer} {counted}, more than model.max_answer "
                 f"{config.max_answer}"
             )
         if prompt + answer > config.context:
             raise BadInput(
-                f"a sample of {which} has {prompt + answer} tokens, more than model.context "
+                f"a sample of {which} has {prompt + answer} {counted}, more than model.context "
                 f"{config.context}"
             )
 

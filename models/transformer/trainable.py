@@ -16,7 +16,7 @@ from clrs_text_bench.tokenizer_json import TokenizerJson
 
 from ..rows import predictions, sample_ids
 from ..training.trainable import module_state
-from . import initial, positions
+from . import index_hints, initial, positions, spelling
 from .config import TransformerConfig
 from .decoding import Completion, Decoder, Prompt
 from .network import Transformer
@@ -43,7 +43,7 @@ class TrainableTransformer:
 
         Args:
           config: of the model.
-          seed: of its initial parameters and randomised positions.
+          seed: of its initial parameters, randomised positions and offsets of index hints.
           loss: "answer" or "sequence".
           sampling: how it chooses the tokens of its answers.
         """
@@ -51,11 +51,14 @@ class TrainableTransformer:
         self._seed = seed
         self._loss = loss
         self.tokenizer = tokenizers.get(config.tokenizer, split_digits=config.split_digits)
-        self.vocab_size = config.vocab_size or self.tokenizer.vocab_size
-        if self.vocab_size < self.tokenizer.vocab_size:
+        self._spelling = spelling.of(config, seed)
+        known = spelling.vocab_size(config, self.tokenizer)
+        self.vocab_size = config.vocab_size or known
+        if self.vocab_size < known:
+            hints = "" if config.index_hints == "none" else " with index hints"
             raise BadInput(
-                f"model.vocab_size {self.vocab_size} is below the {self.tokenizer.vocab_size} "
-                f"tokens of tokeniser {config.tokenizer}"
+                f"model.vocab_size {self.vocab_size} is below the {known} tokens of tokeniser "
+                f"{config.tokenizer}{hints}"
             )
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
         self._sampling = sampling
@@ -65,12 +68,15 @@ class TrainableTransformer:
         return Transformer(self.config, self.vocab_size, nnx.Rngs(self._seed))
 
     def record(self) -> dict[str, Any]:
-        """Returns what a checkpoint must agree with: the tokeniser and its vocabulary."""
-        return {
+        """Returns what a checkpoint must agree with: the tokeniser, its vocabulary, the hints."""
+        record = {
             "kind": self.config.kind,
             "tokenizer": self.tokenizer.name,
             "vocabulary": self.tokenizer.fingerprint,
         }
+        if self.config.index_hints != "none":
+            record["index_hints"] = f"{self.config.index_hints}-{index_hints.VERSION}"
+        return record
 
     def files(self) -> dict[str, bytes]:
         """Returns the files, by name, that a run needs besides its checkpoints to answer."""
@@ -90,10 +96,13 @@ class TrainableTransformer:
         if self.config.numbers == "ordered":
             table = params["embedding"]["embedding"]
             params["embedding"]["embedding"] = ordered(table, self.tokenizer.values(), self._seed)
+        if self.config.index_hints != "none":
+            table = params["embedding"]["embedding"]
+            params["embedding"]["embedding"] = index_hints.alike(table, self.tokenizer)
         return params
 
     def encode(self, table: pa.Table) -> Sequences:
-        """Encodes rows; raises `BadInput` on rows longer than the model's context."""
+        """Encodes rows; raises `BadInput` on rows that do not fit, see `Sequences`."""
         return Sequences(table, self.config, seed=self._seed, loss=self._loss)
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
@@ -142,14 +151,14 @@ class TrainableTransformer:
             keys = positions.stream_keys(samples, self._seed)
         if self._sampling.temperature > 0:
             draws = self._sampling.keys(samples)
-        questions = map(self.tokenizer.encode, requests["question"].to_pylist())
+        questions = self._spelling.questions(requests)
         return [Prompt(*prompt) for prompt in zip(questions, keys, draws, strict=True)]
 
     def completed(self, requests: pa.Table, found: list[Completion]) -> pa.Table:
         """Returns completions of rows in `schema.PREDICTIONS`."""
         return predictions(
             requests,
-            [self.tokenizer.decode(c.tokens.tolist()) for c in found],
+            self._spelling.texts(requests, [c.tokens for c in found]),
             [c.finish_reason for c in found],
             [len(c.tokens) for c in found],
             [c.seconds for c in found],

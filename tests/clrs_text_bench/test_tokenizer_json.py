@@ -89,6 +89,10 @@ def test_rows_of_every_task_are_spelt_without_loss(tokenizer, rows):
         assert apart[0].dtype == np.int32
         assert tokenizer.decode(np.concatenate(apart)) == question + answer
         assert tokenizer.lengths([question, answer]).tolist() == [len(ids) for ids in apart]
+        starts = tokenizer.starts(question)
+        middle = starts[len(starts) // 2]
+        assert starts.shape == apart[0].shape
+        assert tokenizer.decode(apart[0][starts < middle]) == question[:middle]
         assert max(ids.max() for ids in apart) < tokenizer.vocab_size
 
 

@@ -302,6 +302,16 @@ def test_answers_are_those_of_whole_passes(reasoner, positions):
         assert following[start : start + len(expected)].tolist() == expected
 
 
+def test_text_with_index_hints_is_read_as_a_transformers(reasoner):
+    trainable = tiny.trainable(reasoner, tiny.config({"index_hints": "random"}))
+    assert trainable.record()["index_hints"] == "random-1"
+    rows = rows_of_one_shape()
+    batch, plain = one_batch(trainable, rows), one_batch(trainable.text, rows)
+    assert plain["tokens"].max() >= trainable.text.tokenizer.vocab_size
+    for name, found in plain.items():
+        np.testing.assert_array_equal(batch[name], found)
+
+
 @pytest.mark.parametrize("control", ["shuffled", "zeros"])
 def test_other_latents_change_the_loss_as_soon_as_gates_are_open(reasoner, control):
     table = rows_of_one_shape()
