@@ -7,6 +7,7 @@ import pyarrow as pa
 from rich.progress import Progress
 
 from clrs_text_bench import progress
+from clrs_text_bench.errors import RunFailed
 from clrs_text_bench.identity import SampleId
 
 from ..rows import sample_ids
@@ -32,10 +33,15 @@ class Asking:
         self._answers = answers
         self._show = show
         self._bar: Progress | None = None
+        self._closed = False
 
     def show_on(self, bar: Progress) -> None:
         """Shows on a bar, from now on, how many answers there are."""
         self._bar = bar
+
+    def close(self) -> None:
+        """Asks nothing more; what is being answered is still kept."""
+        self._closed = True
 
     def answers(self, table: pa.Table) -> list[Answer]:
         """Returns the answers to rows, of which those that are not there are asked for and kept.
@@ -45,6 +51,7 @@ class Asking:
 
         Raises:
           BadInput: if the teacher cannot answer them, or its answers cannot be kept.
+          RunFailed: if it is closed meanwhile.
         """
         samples = sample_ids(table)
         places = {sample: place for place, sample in enumerate(samples)}
@@ -64,6 +71,8 @@ class Asking:
         with self._shown() as bar:
             task = bar.add_task("teacher", total=len(samples), unit="answers")
             for start in range(0, len(samples), _CHUNK):
+                if self._closed:
+                    raise RunFailed("stopped while the teacher was answering")
                 chunk = samples[start : start + _CHUNK]
                 yield chunk
                 bar.advance(task, len(chunk))

@@ -146,6 +146,10 @@ class Student:
         """Shows on a bar how many rows the teacher has answered."""
         self._asking.show_on(bar)
 
+    def close(self) -> None:
+        """Asks the teacher nothing more."""
+        self._asking.close()
+
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' losses, in nats, and the number of targets."""
         logits_BxAxV = self.text.target_logits(params, batch)

@@ -210,6 +210,8 @@ class Loop:
 
     def close(self) -> None:
         """Lets go of the feed and the checkpoints."""
+        if self._tutor:
+            self._tutor.close()
         self._feed.close()
         self._latest.close()
         self._best.close()

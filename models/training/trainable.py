@@ -89,6 +89,9 @@ class Tutor(Protocol):
     def show_on(self, bar: "Progress") -> None:
         """Shows on a bar, from now on, what takes long."""
 
+    def close(self) -> None:
+        """Ends what goes on in the feed's thread as soon as may be."""
+
 
 def module_state(shapes: "nnx.State", params: Params) -> "nnx.State":
     """Returns a tree of plain dicts as the state of a module of these shapes."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from clrs_text_bench import schema
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.identity import SampleId
 from clrs_text_bench.models.distil import losses
 from clrs_text_bench.models.distil.answers import Answer, Answers
@@ -273,6 +273,17 @@ def test_what_is_learnt_of_an_answer(table, tmp_path, text, reason, learnt):
     assert made.text.tokenizer.decode(targets) == learnt
     made.encode(pa.concat_tables([table, table]))
     assert model.asked == [table.num_rows]
+
+
+def test_what_is_closed_asks_nothing_more(table, tmp_path):
+    model = Says("3")
+    made = Student(
+        build(tiny_run.config()), Teacher("says", model), DistilConfig(), tmp_path, show=False
+    )
+    made.close()
+    with pytest.raises(RunFailed, match="stopped while the teacher was answering"):
+        made.encode(table)
+    assert model.asked == []
 
 
 def test_a_question_beyond_the_students_context_is_refused_not_dropped(tmp_path):
