@@ -20,10 +20,11 @@ class Algorithm(NamedTuple):
     Attributes:
       task: its record.
       draw: returns the inputs of a random sample of a length.
-      run: returns the trace of a run on inputs of the right shapes; raises `BadInput` on such as
-        have no answer.
+      run: returns the trace of a run on inputs that it can be run on.
+      check: raises `BadInput` on inputs of the right shapes and kinds that it cannot be run on.
     """
 
     task: Task
     draw: Callable[[np.random.RandomState, int], Inputs]
     run: Callable[[Inputs], Trace]
+    check: Callable[[Inputs], None]

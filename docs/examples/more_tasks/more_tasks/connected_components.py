@@ -38,14 +38,8 @@ def draw(random: np.random.RandomState, length: int) -> Inputs:
 
 
 def run(inputs: Inputs) -> Trace:
-    """Gives each node the lowest label among its own and its neighbours', until none changes.
-
-    Raises:
-      BadInput: if the graph has weights or directions.
-    """
+    """Gives each node the lowest label among its own and its neighbours', until none changes."""
     weights = inputs["A"]
-    if not np.isin(weights, (0, 1)).all() or not np.array_equal(weights, weights.T):
-        raise BadInput(f"input 'A' of {TASK.name} must be symmetric, of 0 and 1")
     n = len(weights)
     near = (weights + np.eye(n)) > 0
     rounds = [np.arange(n)]
@@ -59,4 +53,11 @@ def run(inputs: Inputs) -> Trace:
     )
 
 
-ALGORITHM = Algorithm(TASK, draw, run)
+def check(inputs: Inputs) -> None:
+    """Raises `BadInput` if the graph has weights or directions."""
+    weights = inputs["A"]
+    if not np.isin(weights, (0, 1)).all() or not np.array_equal(weights, weights.T):
+        raise BadInput(f"input 'A' of {TASK.name} must be symmetric, of 0 and 1")
+
+
+ALGORITHM = Algorithm(TASK, draw, run, check)

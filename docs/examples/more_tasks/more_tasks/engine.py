@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import tasks, text
+from clrs_text_bench import text
 from clrs_text_bench.errors import unknown
 from clrs_text_bench.generators import given_inputs
 from clrs_text_bench.generators.rows import Rows
@@ -53,7 +53,9 @@ class Engine:
     def run(self, algorithm: str, inputs: Mapping[str, np.ndarray]) -> Trace:
         """Runs an algorithm on given inputs; raises `BadInput` on such as it cannot run on."""
         one = _algorithm(algorithm)
-        return _run(one, given_inputs.check(tasks.get(algorithm), inputs))
+        checked = given_inputs.check(one.task, inputs)
+        one.check(checked)
+        return _run(one, checked)
 
 
 def _algorithm(name: str) -> Algorithm:

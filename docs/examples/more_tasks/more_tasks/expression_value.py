@@ -13,7 +13,7 @@ from clrs_text_bench.tasks import Probe, Task
 from clrs_text_bench.trace import Trace
 
 from .algorithm import ENGINE, Algorithm, Inputs
-from .symbols import MODULUS, NODES, OPERATORS, SYMBOLS, UNKNOWN, applied, digits, one_hot
+from .symbols import MODULUS, NODES, OPERATORS, SYMBOLS, UNKNOWN, applied, one_hot
 
 
 def written(inputs: Inputs) -> str:
@@ -71,21 +71,17 @@ def draw(random: np.random.RandomState, length: int) -> Inputs:
 
 
 def run(inputs: Inputs) -> Trace:
-    """Evaluates all operators whose operands are known, round after round.
-
-    Raises:
-      BadInput: if the nodes are no parse tree, numbered as it is written.
-    """
-    symbols = np.argmax(inputs["symbol"], axis=-1)
-    left, right = (inputs[side].astype(int) for side in ("left", "right"))
-    list(_spans(inputs))  # checks them
-    rounds = [digits(symbols)]
+    """Evaluates all operators whose operands are known, round after round."""
+    symbols = np.argmax(inputs["symbol"], axis=-1).tolist()
+    left, right = (inputs[side].astype(int).tolist() for side in ("left", "right"))
+    rounds = [[s if s < MODULUS else UNKNOWN for s in symbols]]
     while UNKNOWN in rounds[-1]:
         known = rounds[-1]
-        x, y = known[left], known[right]
-        ready = (known == UNKNOWN) & (x != UNKNOWN) & (y != UNKNOWN)
         found = known.copy()
-        found[ready] = applied(symbols[ready], x[ready], y[ready])
+        for i, value in enumerate(known):
+            x, y = known[left[i]], known[right[i]]
+            if value == UNKNOWN and UNKNOWN not in (x, y):
+                found[i] = applied(symbols[i], x, y)
         rounds.append(found)
     root = np.argmax(inputs["root"])
     return Trace(
@@ -96,14 +92,19 @@ def run(inputs: Inputs) -> Trace:
     )
 
 
+def check(inputs: Inputs) -> None:
+    """Raises `BadInput` if the nodes are no parse tree, numbered as it is written."""
+    list(_spans(inputs))
+
+
 def _spans(inputs: Inputs) -> Iterator[tuple[int, int]]:
     """Yields the first and the last node of every part of the expression, the whole one first."""
-    symbols = np.argmax(inputs["symbol"], axis=-1)
-    n = len(symbols)
-    ahead = [(int(np.argmax(inputs["root"])), 0, n - 1)]
+    symbols = np.argmax(inputs["symbol"], axis=-1).tolist()
+    lefts, rights = (inputs[side].astype(int).tolist() for side in ("left", "right"))
+    ahead = [(int(np.argmax(inputs["root"])), 0, len(symbols) - 1)]
     while ahead:
         node, first, last = ahead.pop()
-        left, right = int(inputs["left"][node]), int(inputs["right"][node])
+        left, right = lefts[node], rights[node]
         is_digit = symbols[node] < MODULUS
         fits = first == last and left == right == node if is_digit else first < node < last
         if not first <= node <= last or not fits:
@@ -116,4 +117,4 @@ def _spans(inputs: Inputs) -> Iterator[tuple[int, int]]:
             ahead += [(left, first, node - 1), (right, node + 1, last)]
 
 
-ALGORITHM = Algorithm(TASK, draw, run)
+ALGORITHM = Algorithm(TASK, draw, run, check)

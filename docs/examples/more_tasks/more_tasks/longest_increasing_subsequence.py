@@ -66,4 +66,8 @@ def run(inputs: Inputs) -> Trace:
     )
 
 
-ALGORITHM = Algorithm(TASK, draw, run)
+def check(inputs: Inputs) -> None:
+    """Takes any keys."""
+
+
+ALGORITHM = Algorithm(TASK, draw, run, check)

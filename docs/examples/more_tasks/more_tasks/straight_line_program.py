@@ -11,7 +11,7 @@ from clrs_text_bench.tasks import Probe, Task
 from clrs_text_bench.trace import Trace
 
 from .algorithm import ENGINE, Algorithm, Inputs
-from .symbols import MODULUS, NODES, SYMBOLS, UNKNOWN, applied, digits, one_hot
+from .symbols import MODULUS, NODES, SYMBOLS, UNKNOWN, applied, one_hot
 
 VARIABLES = "abcd"
 _FIRST = len(VARIABLES)
@@ -19,11 +19,11 @@ _FIRST = len(VARIABLES)
 
 def written(inputs: Inputs) -> str:
     """Returns the question's program, in Python."""
-    symbols, variables = (np.argmax(inputs[name], axis=-1) for name in ("symbol", "variable"))
-    left, right = (variables[inputs[side].astype(int)] for side in ("left", "right"))
+    symbols, variables = _classes(inputs)
+    left, right = (inputs[side].astype(int).tolist() for side in ("left", "right"))
     lines = [f"{VARIABLES[v]} = {symbols[v]}" for v in range(_FIRST)]
     for i in range(_FIRST, len(symbols)):
-        x, y = VARIABLES[left[i]], VARIABLES[right[i]]
+        x, y = VARIABLES[variables[left[i]]], VARIABLES[variables[right[i]]]
         lines.append(f"{VARIABLES[variables[i]]} = ({x} {SYMBOLS[symbols[i]]} {y}) % {MODULUS}")
     return f"program: {'; '.join(lines)}"
 
@@ -72,16 +72,11 @@ def draw(random: np.random.RandomState, length: int) -> Inputs:
 
 
 def run(inputs: Inputs) -> Trace:
-    """Executes line after line.
-
-    Raises:
-      BadInput: if the nodes are no program's definitions, in its order.
-    """
-    _check(inputs)
-    symbols, variables = (np.argmax(inputs[name], axis=-1) for name in ("symbol", "variable"))
-    left, right = (inputs[side].astype(int) for side in ("left", "right"))
+    """Executes line after line."""
+    symbols, variables = _classes(inputs)
+    left, right = (inputs[side].astype(int).tolist() for side in ("left", "right"))
     n = len(symbols)
-    values, held = digits(symbols), symbols[:_FIRST].copy()
+    values, held = [*symbols[:_FIRST], *[UNKNOWN] * (n - _FIRST)], symbols[:_FIRST]
     points, states = [values.copy()], [held.copy()]
     for i in range(_FIRST, n):
         values[i] = applied(symbols[i], values[left[i]], values[right[i]])
@@ -101,8 +96,15 @@ def run(inputs: Inputs) -> Trace:
     )
 
 
-def _check(inputs: Inputs) -> None:
+def _classes(inputs: Inputs) -> tuple[list[int], list[int]]:
+    """Returns each node's symbol and variable."""
     symbols, variables = (np.argmax(inputs[name], axis=-1) for name in ("symbol", "variable"))
+    return symbols.tolist(), variables.tolist()
+
+
+def check(inputs: Inputs) -> None:
+    """Raises `BadInput` if the nodes are no program's definitions, in its order."""
+    symbols, variables = _classes(inputs)
     first = np.arange(_FIRST)
     given = [np.array_equal(inputs[side][:_FIRST], first) for side in ("left", "right")]
     if not all(given) or not np.array_equal(variables[:_FIRST], first):
@@ -127,4 +129,4 @@ def _check(inputs: Inputs) -> None:
         )
 
 
-ALGORITHM = Algorithm(TASK, draw, run)
+ALGORITHM = Algorithm(TASK, draw, run, check)

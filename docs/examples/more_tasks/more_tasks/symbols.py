@@ -24,14 +24,9 @@ NODES = (
 """Inputs of both: each node's symbol, and its operands, a digit's being itself."""
 
 
-def digits(symbols: np.ndarray) -> np.ndarray:
-    """Returns the values of the nodes that are digits, UNKNOWN of operators, `[n]`."""
-    return np.where(symbols < MODULUS, symbols, UNKNOWN)
-
-
-def applied(symbols: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Returns the values of operators, given as symbols, on operands, elementwise."""
-    return np.choose(symbols - MODULUS, (x + y, x - y, x * y)) % MODULUS
+def applied(symbol: int, x: int, y: int) -> int:
+    """Returns the value of an operator, given as a symbol, on its operands."""
+    return (x + y, x - y, x * y)[symbol - MODULUS] % MODULUS
 
 
 def one_hot(classes: np.ndarray, count: int) -> np.ndarray:
