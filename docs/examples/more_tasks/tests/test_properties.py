@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from more_tasks.tasks import TASKS
 
+from clrs_text_bench import engines, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.generators import generate_batch, run_algorithm
+from clrs_text_bench.models.nar.config import NarConfig
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -194,3 +196,11 @@ def test_what_is_no_parse_tree_is_refused(changes):
 def test_what_is_no_undirected_graph_is_refused(A):
     with pytest.raises(BadInput, match="'A' of connected_components must be symmetric"):
         run_algorithm("connected_components", {"A": A})
+
+
+def test_nothing_is_another_for_the_thirty():
+    thirty = tasks.by_plugin()["clrs30"]
+    assert len(thirty) == 30
+    assert NarConfig().algorithms == thirty
+    assert engines.name_of(thirty) == "native"
+    assert engines.name_of([thirty[0], TASKS[0].name]) == "more-tasks+native"
