@@ -93,5 +93,5 @@ def run_algorithm(
     >>> trace.outputs["min"]  # doctest: +SKIP
     array([0., 1., 0.])
     """
-    engine = engine or engines.name_of([algorithm])
-    return engines.load(engine).run(algorithm, inputs)
+    name = tasks.get(algorithm).name
+    return engines.load(engine or engines.name_of([name])).run(name, inputs)
