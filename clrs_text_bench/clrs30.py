@@ -5,6 +5,9 @@ Probes and their order are dm-clrs's `SPECS`; families are CLRS-Text's (Markeeva
 the order of equal keys open, and processors differ; the engines here take the lowest index first.
 """
 
+import math
+from collections.abc import Callable
+
 from clrs_text_bench.tasks import Probe, ProbeType, Stage, Task
 
 _ALPHABET = 4
@@ -62,11 +65,18 @@ _EXTRACT_MIN = (
 _PARTITION = "the last element is the pivot; elements equal to it go to its left (Lomuto)"
 
 
-def _sorting(name: str, ties: str, hints: list[Probe]) -> Task:
-    return Task(name, "sorting", (*_KEYS, *_SORTED, *_ORDER_HINT, *hints), ties, trace=("pred_h",))
+def _sorting(name: str, ties: str, hints: list[Probe], longest_trace: Callable[[int], int]) -> Task:
+    return Task(
+        name,
+        "sorting",
+        (*_KEYS, *_SORTED, *_ORDER_HINT, *hints),
+        ties,
+        trace=("pred_h",),
+        longest_trace=longest_trace,
+    )
 
 
-def _matcher(name: str, hints: list[Probe]) -> Task:
+def _matcher(name: str, hints: list[Probe], longest_trace: Callable[[int], int]) -> Task:
     return Task(
         name,
         "strings",
@@ -75,6 +85,7 @@ def _matcher(name: str, hints: list[Probe]) -> Task:
         min_length=3,
         trace=("s",),
         traced_names=("s",),
+        longest_trace=longest_trace,
     )
 
 
@@ -83,11 +94,13 @@ TASKS = (
         "insertion_sort",
         "equal keys keep their order",
         _node("hint", "mask_one", "i", "j"),
+        longest_trace=lambda n: n,
     ),
     _sorting(
         "bubble_sort",
         "equal keys keep their order",
         _node("hint", "mask_one", "i", "j"),
+        longest_trace=lambda n: n * (n - 1) // 2 + 1,
     ),
     _sorting(
         "heapsort",
@@ -98,8 +111,14 @@ TASKS = (
             *_node("hint", "mask_one", "i", "j", "largest", "heap_size"),
             *_graph("hint", "categorical", "phase", classes=3),
         ],
+        longest_trace=lambda n: 2 * n * math.ceil(math.log2(n)) + 2,
     ),
-    _sorting("quicksort", _PARTITION, _node("hint", "mask_one", "p", "r", "i", "j")),
+    _sorting(
+        "quicksort",
+        _PARTITION,
+        _node("hint", "mask_one", "p", "r", "i", "j"),
+        longest_trace=lambda n: n * (n - 1) // 2 + n - 1,
+    ),
     Task(
         "quickselect",
         "searching",
@@ -115,6 +134,7 @@ TASKS = (
         trace=("pivot",),
         traced_names=("pivot",),
         final_from_trace=True,
+        longest_trace=lambda n: n * (n + 1) // 2,
     ),
     Task(
         "minimum",
@@ -127,6 +147,7 @@ TASKS = (
         ),
         "the lowest index among equal minima",
         trace=("min_h",),
+        longest_trace=lambda n: n,
     ),
     Task(
         "binary_search",
@@ -143,6 +164,7 @@ TASKS = (
         traced_names=("low", "high"),
         final_from_trace=True,
         parenthesised=True,
+        longest_trace=lambda n: math.ceil(math.log2(n)) + 1,
     ),
     Task(
         "find_maximum_subarray_kadane",
@@ -161,6 +183,7 @@ TASKS = (
         traced_names=("best_low", "best_high"),
         final_from_trace=True,
         parenthesised=True,
+        longest_trace=lambda n: n,
     ),
     Task(
         "matrix_chain_order",
@@ -177,6 +200,7 @@ TASKS = (
         "the first split found of the least cost: a later one must be strictly cheaper, over "
         "passes that widen until no cost changes",
         trace=("s_h",),
+        longest_trace=lambda n: n,
     ),
     Task(
         "lcs_length",
@@ -190,6 +214,7 @@ TASKS = (
         ),
         "a match goes to the diagonal (0); of equal lengths, up (1) goes before left (2)",
         trace=("b_h",),
+        longest_trace=lambda n: n,
     ),
     Task(
         "optimal_bst",
@@ -207,6 +232,7 @@ TASKS = (
         min_length=1,
         n_nodes=lambda length: length + 1,
         trace=("root_h",),
+        longest_trace=lambda n: n,
     ),
     Task(
         "activity_selector",
@@ -221,6 +247,7 @@ TASKS = (
         ),
         "of activities that finish together, the lowest index first (np.argsort)",
         trace=("selected_h",),
+        longest_trace=lambda n: n + 1,
     ),
     Task(
         "task_scheduling",
@@ -237,6 +264,7 @@ TASKS = (
         ),
         "heaviest task first; of equal weights, the lowest index first (np.argsort)",
         trace=("selected_h",),
+        longest_trace=lambda n: n + 1,
     ),
     Task(
         "dfs",
@@ -253,6 +281,7 @@ TASKS = (
         ),
         _FIRST_SOURCE,
         trace=("pi_h",),
+        longest_trace=lambda n: 3 * n,
     ),
     Task(
         "topological_sort",
@@ -269,6 +298,7 @@ TASKS = (
         ),
         _FIRST_SOURCE + "; a finished node goes to the front, the last node points to itself",
         trace=("topo_h", "topo_head_h"),
+        longest_trace=lambda n: 3 * n,
     ),
     Task(
         "strongly_connected_components",
@@ -288,6 +318,7 @@ TASKS = (
         _FIRST_SOURCE + "; a component is named by the node of it that finished last",
         min_length=4,
         trace=("scc_id_h",),
+        longest_trace=lambda n: 6 * n,
     ),
     Task(
         "articulation_points",
@@ -305,6 +336,7 @@ TASKS = (
         ),
         _FIRST_SOURCE + "; the answer itself does not depend on it",
         trace=("is_cut_h",),
+        longest_trace=lambda n: 3 * n + n * (n - 1) // 2,
     ),
     Task(
         "bridges",
@@ -322,6 +354,7 @@ TASKS = (
         ),
         _FIRST_SOURCE + "; the answer itself does not depend on it; pairs without an edge are -1",
         trace=("is_bridge_h",),
+        longest_trace=lambda n: 3 * n + n * (n - 1) // 2,
     ),
     Task(
         "bfs",
@@ -336,6 +369,7 @@ TASKS = (
         ),
         "the lowest index among the possible parents of the previous layer",
         trace=("pi_h",),
+        longest_trace=lambda n: n,
     ),
     Task(
         "mst_kruskal",
@@ -351,6 +385,7 @@ TASKS = (
         ),
         "of edges (u, v), u < v, of equal weight, the lexicographically first (np.argsort)",
         trace=("in_mst_h",),
+        longest_trace=lambda n: n * n,
     ),
     Task(
         "mst_prim",
@@ -364,6 +399,7 @@ TASKS = (
         ),
         _EXTRACT_MIN,
         trace=("pi_h",),
+        longest_trace=lambda n: n + 1,
     ),
     Task(
         "bellman_ford",
@@ -371,6 +407,7 @@ TASKS = (
         (*_SHORTEST_PATHS, *_node("hint", "scalar", "d"), *_node("hint", "mask", "msk")),
         "edges are relaxed in order of (u, v); a parent is replaced only by a strictly better one",
         trace=("pi_h",),
+        longest_trace=lambda n: n,
     ),
     Task(
         "dag_shortest_paths",
@@ -389,6 +426,7 @@ TASKS = (
         "edges are relaxed in topological order (depth-first, neighbours lowest index first); a "
         "parent is replaced only by a strictly better one",
         trace=("pi_h",),
+        longest_trace=lambda n: 3 * n + 1,
     ),
     Task(
         "dijkstra",
@@ -396,6 +434,7 @@ TASKS = (
         (*_SHORTEST_PATHS, *_node("hint", "scalar", "d"), *_QUEUE_HINTS),
         _EXTRACT_MIN,
         trace=("pi_h",),
+        longest_trace=lambda n: n + 1,
     ),
     Task(
         "floyd_warshall",
@@ -410,8 +449,13 @@ TASKS = (
         ),
         "intermediate nodes are tried in order; a path is replaced only by a strictly shorter one",
         trace=("Pi_h",),
+        longest_trace=lambda n: n,
     ),
-    _matcher("naive_string_matcher", _node("hint", "mask_one", "s", "i", "j")),
+    _matcher(
+        "naive_string_matcher",
+        _node("hint", "mask_one", "s", "i", "j"),
+        longest_trace=lambda n: n * n // 4 + n,
+    ),
     _matcher(
         "kmp_matcher",
         [
@@ -424,6 +468,7 @@ TASKS = (
             *_node("hint", "mask_one", "s", "i"),
             *_graph("hint", "mask", "phase"),
         ],
+        longest_trace=lambda n: 2 * n,
     ),
     Task(
         "segments_intersect",
@@ -438,6 +483,7 @@ TASKS = (
         "segments that touch intersect",
         min_length=1,
         n_nodes=lambda length: 4,
+        longest_trace=lambda n: 5,
     ),
     Task(
         "graham_scan",
@@ -454,6 +500,7 @@ TASKS = (
         ),
         "starts from the lowest point (leftmost of equals); no three points are on a line",
         trace=("in_hull_h",),
+        longest_trace=lambda n: 3 * n,
     ),
     Task(
         "jarvis_march",
@@ -468,5 +515,6 @@ TASKS = (
         ),
         "starts from the lowest point (leftmost of equals); no three points are on a line",
         trace=("in_hull_h",),
+        longest_trace=lambda n: n * n + n + 1,
     ),
 )

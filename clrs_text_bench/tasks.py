@@ -8,12 +8,15 @@ Legend: n is the number of nodes of a sample, which `Task.n_nodes` gives for a l
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from clrs_text_bench import registry
 from clrs_text_bench.errors import BadInput, unknown
+from clrs_text_bench.protocols import DEFAULT_ENGINE
 
 Stage = Literal["input", "output", "hint"]
 Location = Literal["node", "edge", "graph"]
@@ -67,6 +70,10 @@ def _same(length: int) -> int:
     return length
 
 
+def _generous(n: int) -> int:
+    return n * n + 4 * n
+
+
 @dataclass(frozen=True)
 class Task:
     """Everything declarative about one algorithm.
@@ -82,6 +89,11 @@ class Task:
       traced_names: what a traced question asks for, where that is not the outputs' names.
       final_from_trace: whether a traced answer ends in the trace's last step, not the outputs.
       parenthesised: whether a traced answer wraps each step and the final in parentheses.
+      longest_trace: most steps that a trace on n nodes has; left out, a number that no algorithm of
+        CLRS-30 comes up to.
+      written: how the question puts the inputs, of such a sample's arrays by probe; None for
+        `name: value` of each. The inputs must follow from it.
+      engine: name of the engine that makes its samples where no other is named.
     """
 
     name: str
@@ -94,6 +106,9 @@ class Task:
     traced_names: tuple[str, ...] | None = None
     final_from_trace: bool = False
     parenthesised: bool = False
+    longest_trace: Callable[[int], int] = _generous
+    written: Callable[[Mapping[str, np.ndarray]], str] | None = None
+    engine: str = DEFAULT_ENGINE
 
     def stage(self, stage: Stage) -> tuple[Probe, ...]:
         """Returns the probes of one stage, in catalogue order."""
@@ -138,8 +153,10 @@ class Task:
         names = self.traced_names or (self.trace if self.final_from_trace else outputs)
         parts = []
         for hint, name in zip(self.trace, names, strict=True):
+            source = self.probe(hint)
             # A sorting trace shows the keys in the order of its pointers, as its output does.
-            source = self.probe(name) if name in outputs else self.probe(hint)
+            if name in outputs and self.probe(name).type == "should_be_permutation":
+                source = self.probe(name)
             parts.append(_part(source, name))
         return tuple(parts)
 

@@ -25,7 +25,10 @@ def question(task: Task, inputs: Arrays, hints: Arrays | None = None) -> str:
       inputs: its input probes.
       hints: its hint probes, `[n_steps, ...]` each, for the traced mode; None for the plain one.
     """
-    parts = [f"{p.name}: {_value(p, inputs[p.name], inputs)}" for p in task.text_inputs()]
+    if task.written:
+        parts = [task.written(inputs)]
+    else:
+        parts = [f"{p.name}: {_value(p, inputs[p.name], inputs)}" for p in task.text_inputs()]
     traced = task.has_trace(hints is not None)
     names = ", ".join(part.name for part in task.answer_parts(traced))
     if traced:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import registry, tasks
+from clrs_text_bench import engines, tasks
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.recipes import Cell
 from clrs_text_bench.trace import Trace
 
@@ -26,7 +25,7 @@ def generate_batch(
     start: int = 0,
     use_hints: bool = False,
     graph_hints: bool | None = None,
-    engine: str = DEFAULT_ENGINE,
+    engine: str | None = None,
 ) -> pa.Table:
     """Makes samples `start` to `start + count - 1` of (seed, split, algorithm, length).
 
@@ -39,7 +38,7 @@ def generate_batch(
       start: index of the first.
       use_hints: whether the text is traced.
       graph_hints: whether to fill `graph_hints`; None does as `use_hints`.
-      engine: which engine makes them.
+      engine: which engine makes them; None for the task's own.
 
     Returns:
       A table in `schema.DATASET`, in order of index. Batches that overlap agree on what they share.
@@ -56,7 +55,8 @@ def generate_batch(
     if not -_INT64 <= seed < _INT64:
         raise BadInput(f"seed {seed} does not fit in 64 bits")
     graph_hints = use_hints if graph_hints is None else graph_hints
-    maker = registry.load("generators", engine)()
+    engine = engine or engines.name_of([algorithm])
+    maker = engines.load(engine)
     cell = Cell(split, algorithm, length, count, (seed,))
     room.check(cell, count, use_hints=use_hints, graph_hints=graph_hints, engine=engine)
     return maker.generate(
@@ -71,7 +71,7 @@ def generate_batch(
 
 
 def run_algorithm(
-    algorithm: str, inputs: Mapping[str, np.ndarray], *, engine: str = DEFAULT_ENGINE
+    algorithm: str, inputs: Mapping[str, np.ndarray], *, engine: str | None = None
 ) -> Trace:
     """Runs an algorithm on one's own inputs.
 
@@ -79,7 +79,7 @@ def run_algorithm(
       algorithm: name of a task.
       inputs: arrays by input probe, `probe.shape(n)` each; `pos` and `adj` may be left out. A
         mask_one probe may be given as the index of its node, a categorical one as its classes.
-      engine: which engine runs it.
+      engine: which engine runs it; None for the task's own.
 
     Returns:
       The run's inputs, outputs and hints.
@@ -93,4 +93,5 @@ def run_algorithm(
     >>> trace.outputs["min"]  # doctest: +SKIP
     array([0., 1., 0.])
     """
-    return registry.load("generators", engine)().run(tasks.get(algorithm).name, inputs)
+    name = tasks.get(algorithm).name
+    return engines.load(engine or engines.name_of([name])).run(name, inputs)

@@ -18,7 +18,9 @@ _FOLDER = click.Path(path_type=str)
     default=None,
     help="Whether to fill the column graph_hints.  [default: as --hints]",
 )
-@click.option("--engine", default=None, help="Engine that makes the samples.  [default: native]")
+@click.option(
+    "--engine", default=None, help="Engine that makes the samples.  [default: the tasks' own]"
+)
 @click.option(
     "--stream",
     type=click.Choice(["identity", "upstream"]),

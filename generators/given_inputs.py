@@ -84,6 +84,8 @@ def _array(task: Task, probe: Probe, given: np.ndarray, n: int) -> np.ndarray:
         raise BadInput(f"{where} must be one-hot along its last axis")
     if probe.type == "mask" and not np.all((given == 0) | (given == 1)):
         raise BadInput(f"{where} must hold 0 and 1 only")
+    if probe.type == "pointer" and not np.all(np.isin(given, np.arange(n))):
+        raise BadInput(f"{where} must hold nodes, whole numbers from 0 to {n - 1}")
     if probe.whole and not np.all(given == np.round(given)):
         raise BadInput(f"{where} must hold whole numbers")
     return given

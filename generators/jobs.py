@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import datasets, registry, schema
+from clrs_text_bench import datasets, engines, schema
 from clrs_text_bench.datasets import UNFINISHED, FileRecord, OverlapRecord
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.recipes import Cell
@@ -103,11 +103,11 @@ def _segments(cell: Cell, start: int, stop: int, settings: Settings) -> Iterator
 
 
 def _batch(settings: Settings) -> int:
-    return registry.load("generators", settings.engine).batch
+    return engines.load(settings.engine).batch
 
 
 def _generate(cell: Cell, seed: int, indices: np.ndarray, settings: Settings) -> pa.Table:
-    engine = registry.load("generators", settings.engine)()
+    engine = engines.load(settings.engine)
     return engine.generate(
         cell.algorithm,
         cell.length,
@@ -121,7 +121,7 @@ def _generate(cell: Cell, seed: int, indices: np.ndarray, settings: Settings) ->
 
 def _stream(job: Job, settings: Settings, _: np.ndarray | None) -> Iterator[pa.Table]:
     cell = job.cell
-    engine = registry.load("generators", settings.engine)()
+    engine = engines.load(settings.engine)
     for seed in cell.seeds:
         yield from engine.stream(
             cell.algorithm,
@@ -189,7 +189,7 @@ def fingerprint_file(path: str) -> str:
 
 def check_engine(name: str, *, stream: str) -> str:
     """Returns an engine's version; raises `BadInput` if it cannot give the stream asked for."""
-    engine = registry.load("generators", name)
+    engine = engines.load(name)
     if stream == "upstream" and not hasattr(engine, "stream"):
         raise BadInput(f"engine {name!r} has no upstream stream; use --engine dm-clrs")
     return engine.version

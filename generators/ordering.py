@@ -4,9 +4,8 @@ import os
 import shlex
 from typing import Any
 
-from clrs_text_bench import lengths, recipes, validation
+from clrs_text_bench import engines, lengths, recipes, validation
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.recipes import Recipe
 
 from .making import LOCAL, Order
@@ -23,8 +22,9 @@ def order_from(name: str | None, options: dict[str, Any]) -> tuple[Order, int]:
         raise BadInput(f"--workers {n_workers} is below 1")
     chosen = _from_options(options) if name is None else _from_recipe(name, options)
     # Only dm-clrs has upstream's own stream.
-    default = "dm-clrs" if chosen.stream == "upstream" else DEFAULT_ENGINE
-    engine = options["engine"] or default
+    upstream = "dm-clrs" if chosen.stream == "upstream" else None
+    own = engines.name_of(cell.algorithm for cell in chosen.cells())
+    engine = options["engine"] or upstream or own
     order = Order(chosen, engine, options["dedupe"], _command(name, options, engine))
     return order, n_workers
 

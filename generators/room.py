@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clrs_text_bench import graph, registry, tasks
+from clrs_text_bench import engines, graph, tasks
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.recipes import Cell
 
@@ -107,7 +107,7 @@ def _read_number(path: Path) -> int | None:
 
 def _counted(cell: Cell, engine: str) -> int:
     """Returns the number of steps of a cell's first sample."""
-    sample = registry.load("generators", engine)().generate(
+    sample = engines.load(engine).generate(
         cell.algorithm,
         cell.length,
         seed=cell.seeds[0],

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import recipes, registry, schema
+from clrs_text_bench import engines, recipes, schema
 from clrs_text_bench.errors import BadInput, unknown
-from clrs_text_bench.protocols import DEFAULT_ENGINE, Engine
+from clrs_text_bench.protocols import Engine
 from clrs_text_bench.recipes import Cell, Recipe
 
 from . import room
@@ -30,7 +30,7 @@ def stream(
     split: str = TRAIN,
     seed: int | None = None,
     shard: tuple[int, int] = (0, 1),
-    engine: str = DEFAULT_ENGINE,
+    engine: str | None = None,
 ) -> Iterator[pa.Table]:
     """Yields batches of fresh samples without end, one for each step from `start` on.
 
@@ -52,7 +52,7 @@ def stream(
       seed: seed of all samples; None takes the recipe's.
       shard: `(i, n)`, for the i-th of n hosts, counted from 0: rows `i * batch_size / n` up to
         `(i + 1) * batch_size / n` of every batch, and no others are made.
-      engine: which engine makes the samples.
+      engine: which engine makes the samples; None for the tasks' own.
 
     Returns:
       An iterator over tables of `batch_size / n` rows in `schema.DATASET`. While a batch is used,
@@ -89,7 +89,8 @@ def stream(
         raise unknown(f"split of recipe {recipe.name}", split, {s.name for s in recipe.splits})
     if seed is not None:
         cells = [replace(c, samples=c.count, seeds=(seed,)) for c in cells]
-    maker = _Maker(recipe, cells, registry.load("generators", engine)())
+    engine = engine or engines.name_of(cell.algorithm for cell in cells)
+    maker = _Maker(recipe, cells, engines.load(engine))
     rows = batch_size // shards
     maker.check_room(rows, engine)
     return _batches(maker, batch_size, rows, place * rows, start)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import datasets, progress, registry
+from clrs_text_bench import datasets, engines, progress
 from clrs_text_bench.datasets import Dataset, FileRecord
 from clrs_text_bench.errors import BadInput
 
@@ -100,7 +100,7 @@ def _check_rows(dataset: Dataset, cell: datasets.Cell, wanted: int) -> tuple[int
 
 
 def _other_version(manifest: datasets.Manifest) -> str:
-    version = registry.load("generators", manifest.engine).version
+    version = engines.load(manifest.engine).version
     if version == manifest.engine_version:
         return ""
     return f" (made by {manifest.engine_version}, this is {version})"
@@ -108,7 +108,7 @@ def _other_version(manifest: datasets.Manifest) -> str:
 
 def _again(dataset: Dataset, cell: datasets.Cell, row: pa.Table) -> pa.Table:
     manifest = dataset.manifest
-    engine = registry.load("generators", manifest.engine)()
+    engine = engines.load(manifest.engine)
     seed, index = row.column("seed")[0].as_py(), row.column("index")[0].as_py()
     how = {
         "seed": seed,

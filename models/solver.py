@@ -4,7 +4,7 @@ import time
 
 import pyarrow as pa
 
-from clrs_text_bench import registry, tasks, text
+from clrs_text_bench import engines, tasks, text
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.protocols import DEFAULT_ENGINE, ModelInfo
 
@@ -15,11 +15,16 @@ class Solver:
     """See `protocols.Model`. It reads the requests' graphs, not their questions."""
 
     def __init__(self, engine: str) -> None:
-        self._name = engine
-        self._engine = registry.load("generators", engine)()
+        self._asked = engine
+        self._take(engine or DEFAULT_ENGINE)
+
+    def _take(self, engine: str) -> None:
+        self._name, self._engine = engine, engines.load(engine)
 
     def prepare(self, dataset: Dataset) -> None:
-        """Needs nothing of the data set."""
+        """Takes the engine of the data set's tasks, unless one was asked for."""
+        if not self._asked:
+            self._take(engines.name_of(cell.algorithm for cell in dataset.cells()))
 
     def info(self) -> ModelInfo:
         """Returns who answers."""
@@ -42,8 +47,8 @@ class Solver:
 
 
 def load(argument: str) -> Solver:
-    """Returns the solver on an engine, by default the one that data sets are made with.
+    """Returns the solver on an engine, by default that of the data set's tasks.
 
     `solver:dm-clrs` runs dm-clrs's own algorithms. Raises `BadInput` on an unknown engine.
     """
-    return Solver(argument or DEFAULT_ENGINE)
+    return Solver(argument)

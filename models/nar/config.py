@@ -14,7 +14,7 @@ class NarConfig(BaseModel):
 
     Attributes:
       kind: tells it from other models.
-      algorithms: those it has encoders and decoders for.
+      algorithms: those it has encoders and decoders for; left out, the thirty of CLRS-30.
       hidden_dim: width of node and edge latents, H.
       processor: name of the processor's plug-in.
       triplet_dim: features of a message among three nodes.
@@ -27,7 +27,9 @@ class NarConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["nar"] = "nar"
-    algorithms: tuple[str, ...] = Field(default_factory=lambda: tuple(tasks.names()), min_length=1)
+    algorithms: tuple[str, ...] = Field(
+        default_factory=lambda: tasks.by_plugin()["clrs30"], min_length=1
+    )
     hidden_dim: Count = 128
     processor: Annotated[str, Field(strict=True)] = "triplet-gmpnn"
     triplet_dim: Count = 8

@@ -11,9 +11,8 @@ import numpy as np
 import pyarrow as pa
 from flax import nnx
 
-from clrs_text_bench import graph, registry, schema, tasks
+from clrs_text_bench import engines, graph, schema, tasks
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import DEFAULT_ENGINE
 from clrs_text_bench.tasks import Task
 
 from ..rows import Given, given, predictions
@@ -49,7 +48,7 @@ class TrainableNar:
         self._seed = seed
         self._steps = steps
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
-        self._engine = registry.load("generators", DEFAULT_ENGINE)()
+        self._engine = engines.load(engines.name_of(config.algorithms))
         self._execute = jax.jit(self.executed)
         self._hold = jax.jit(self.held, static_argnames=("shares", "groups"))
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import registry
+from clrs_text_bench import engines, registry
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import DEFAULT_ENGINE, Model
+from clrs_text_bench.protocols import Model
 from clrs_text_bench.recipes import Cell, Recipe
 
 from .config import Validation
@@ -40,7 +40,8 @@ class Fresh:
         if not cells:
             raise BadInput(f"recipe {name} has no split {TRAIN!r} to train on")
         self._recipe = recipe
-        self._engine = registry.load("generators", DEFAULT_ENGINE)()
+        self._engine_name = engines.name_of(cell.algorithm for cell in recipe.cells())
+        self._engine = engines.load(self._engine_name)
         self._config = config
         self._seed = seed
         self.name = name
@@ -51,7 +52,7 @@ class Fresh:
 
     def _hash(self) -> str:
         """Hashes all that the rows follow from, but for the seed."""
-        fields = (self._recipe.model_dump_json(), DEFAULT_ENGINE, self._engine.version)
+        fields = (self._recipe.model_dump_json(), self._engine_name, self._engine.version)
         return hashlib.sha256(repr(fields).encode()).hexdigest()
 
     def show_to(self, model: Model) -> None:

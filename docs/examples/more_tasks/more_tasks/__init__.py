@@ -1,0 +1,1 @@
+"""Four tasks beyond CLRS-30, as a plug-in of clrs-text-bench."""
