@@ -1,30 +1,46 @@
 """A trained TransNAR that answers questions whose graphs it has."""
 
 from pathlib import Path
+from typing import Literal
 
 from clrs_text_bench import tokenizer_json
 from clrs_text_bench.errors import BadInput
 
+from .. import spec_options
 from ..trained import TrainedModel
 from ..training import checkpoint, record
 from ..training.compilation import cache_programs
 from ..transformer.model import sampled_settings
-from ..transformer.sampling import split
+from ..transformer.sampling import Sampling
 from .reasoner import of_folder
 from .trainable import TrainableTransNar
+from .trained import TrainedTransNar
 
 
-def load(argument: str) -> TrainedModel:
+class Options(Sampling):
+    """The part of a model spec after `?`: `transnar:runs/a?latents=zeros`, or as for Transformers.
+
+    Attributes:
+      latents: what is read: those of a row's own graph ("true"), or a control: "shuffled", those of
+        the row before it among the rows of its size that are asked together (in an evaluation, of
+        one algorithm and length; a row asked alone keeps its own), or "zeros". As in training if
+        left out.
+    """
+
+    latents: Literal["true", "shuffled", "zeros"] | None = None
+
+
+def load(argument: str) -> TrainedTransNar:
     """Loads the best checkpoint of a training run.
 
     Args:
-      argument: the run's folder, and after `?` how to sample, as in `transformer.model.load`.
+      argument: the run's folder, and after `?` what it reads and how to sample: see `Options`.
 
     Raises:
       BadInput: if an option is wrong, there is no such run, it is of another model, its checkpoint
         is missing or cut short, or its reasoner is another than it was trained with.
     """
-    folder, sampling = split(argument)
+    folder, options = spec_options.split(argument, Options, "latents=zeros")
     if not folder:
         raise BadInput("transnar needs a run, such as transnar:runs/a")
     run = Path(folder)
@@ -38,9 +54,12 @@ def load(argument: str) -> TrainedModel:
         config = config.model_copy(
             update={"transformer": config.transformer.model_copy(update=text)}
         )
-    train = found.config.train
+    if options.latents is not None:
+        chosen = config.nar.model_copy(update={"latents": options.latents})
+        config = config.model_copy(update={"nar": chosen})
+    train, trained_on = found.config.train, found.config.model.nar.latents
     trainable = TrainableTransNar(
-        config, of_folder(run, config.nar), seed=train.seed, loss=train.loss, sampling=sampling
+        config, of_folder(run, config.nar), seed=train.seed, loss=train.loss, sampling=options
     )
     record.check(run, found, trainable.record())
     kept = checkpoint.best(run, trainable.shapes())
@@ -48,11 +67,13 @@ def load(argument: str) -> TrainedModel:
     if config.nar.tuned == "frozen" and own != found.model["nar"]:
         raise BadInput(f"run {run} holds another reasoner than it was trained with; train it again")
     settings = {
-        **sampled_settings(run, config.transformer, trainable.text, sampling),
+        **sampled_settings(run, config.transformer, trainable.text, options),
         "use_hints": found.use_hints,
         "nar": own,
         "processor": found.model["processor"],
         "steps": config.nar.steps,
         "latents": config.nar.latents,
+        "trained_latents": trained_on,
     }
-    return TrainedModel(trainable, found, kept, settings)
+    answering = TrainedModel(trainable, found, kept, settings)
+    return TrainedTransNar(run, trainable, kept.state, answering, trained_on)

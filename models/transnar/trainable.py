@@ -18,6 +18,7 @@ from ..training.buckets import size_for
 from ..training.trainable import module_state
 from ..transformer.decoding import Completion, Decoder
 from ..transformer.sampling import Sampling
+from ..transformer.sequences import Sequences
 from ..transformer.trainable import TrainableTransformer, cross_entropies
 from .config import TransNarConfig
 from .examples import GRAPH, HELD, OF_EDGES, OF_NODES, ROOM, Graphed, of_part, rows_of, stacked
@@ -25,8 +26,10 @@ from .network import Memory, TransNar
 from .reasoner import FILE, Reasoner
 from .store import Store
 
+GATE = "gate/"
+
 # Beside the two parts, the reasoner's parameters.
-_NAR = "nar"
+NAR = "nar"
 
 
 class TrainableTransNar:
@@ -88,12 +91,12 @@ class TrainableTransNar:
 
     def shapes(self) -> dict:
         """Returns the shapes and types of the parameters."""
-        return nnx.to_pure_dict(self._shapes) | {_NAR: self.reasoner.trainable.shapes()}
+        return nnx.to_pure_dict(self._shapes) | {NAR: self.reasoner.trainable.shapes()}
 
     def init(self) -> dict:
         """Returns the initial parameters: the reasoner's, the Transformer's, and drawn readers."""
         params = jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
-        return params | {"transformer": self.text.init(), _NAR: self.reasoner.params}
+        return params | {"transformer": self.text.init(), NAR: self.reasoner.params}
 
     def scales(self) -> dict:
         """Returns each parameter's share of the learning rate, 0 if it is not trained."""
@@ -105,7 +108,15 @@ class TrainableTransNar:
 
         shapes = self.shapes()
         return jax.tree.map(lambda _: 1.0, shapes) | {
-            _NAR: jax.tree_util.tree_map_with_path(of_nar, shapes[_NAR])
+            NAR: jax.tree_util.tree_map_with_path(of_nar, shapes[NAR])
+        }
+
+    def watched(self, params: dict) -> dict[str, float]:
+        """Returns how far each gate is open, -1 to 1, by `gate/LAYER`."""
+        readers = params["readers"]
+        return {
+            f"{GATE}{place}": float(np.tanh(np.asarray(readers[str(place)]["gate"])))
+            for place in self.config.places
         }
 
     def encode(self, table: pa.Table) -> Graphed:
@@ -120,6 +131,17 @@ class TrainableTransNar:
             held = self._held(table, rows)
         tuned = self.config.nar.tuned != "frozen"
         return Graphed(self.text.encode(table), rows, self.reasoner.trainable, held, tuned=tuned)
+
+    def answers(self, params: dict, table: pa.Table) -> Graphed:
+        """Encodes rows to look at how their answers are predicted, with these parameters' latents.
+
+        Raises:
+          BadInput: as `encode` does.
+        """
+        rows = rows_of(self.reasoner.trainable, table)
+        sequences = Sequences(table, self.config.transformer, seed=self._seed, loss="answer")
+        held = self._latents(params[NAR], rows)
+        return Graphed(sequences, rows, self.reasoner.trainable, held, tuned=False)
 
     def _held(self, table: pa.Table, rows: list[Row]) -> list[Latents]:
         if self._store is None:
@@ -142,13 +164,17 @@ class TrainableTransNar:
         return model.logits(x_BxTxD)
 
     def _run(self, params: dict, batch: dict[str, jax.Array]) -> tuple[TransNar, jax.Array]:
+        model, memory = self.prepared(params, batch)
+        return model, model(batch["tokens"], batch["positions"], memory=memory)[0]
+
+    def prepared(self, params: dict, batch: dict[str, jax.Array]) -> tuple[TransNar, Memory]:
+        """Returns the model of these parameters, and what its layers read of a batch's graphs."""
         params = dict(params)
-        held = self._read(params.pop(_NAR), batch)
+        held = self._read(params.pop(NAR), batch)
         if self.config.nar.latents == "shuffled":
             held = jax.tree.map(lambda x: jnp.roll(x, 1, axis=0), held)
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        memory = self._remember(model, held)
-        return model, model(batch["tokens"], batch["positions"], memory=memory)[0]
+        return model, self._remember(model, held)
 
     def _read(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Returns latents and NODES: the batch's own, or those that the reasoner makes."""
@@ -183,7 +209,7 @@ class TrainableTransNar:
         """Answers rows in tokens."""
         params = dict(params)
         rows = rows_of(self.reasoner.trainable, requests)
-        held = self._latents(params.pop(_NAR), rows)
+        held = self._latents(params.pop(NAR), rows)
         state, prompts = module_state(self._shapes, params), self.text.prompts(requests)
         found: list[Completion | None] = [None] * len(rows)
         for N, places in _by_size(rows).items():
