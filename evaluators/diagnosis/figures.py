@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _KINDS = (".png", ".svg")
 _WHO = {
     TRUE: ("true latents", style.COLORS[0], ""),
-    SHUFFLED: ("shuffled latents", style.COLORS[1], "//////"),
-    ZEROS: ("latents of zeros", style.COLORS[4], "...."),
-    REASONER: ("the reasoner itself", style.GREY, ""),
+    SHUFFLED: ("shuffled", style.COLORS[1], "//////"),
+    ZEROS: ("zeros", style.COLORS[4], "...."),
+    REASONER: ("reasoner", style.GREY, ""),
 }
 _FILLED = 0.84
 
@@ -164,7 +164,7 @@ def attention(found: Attention, kind: str, sample: str) -> Figure:
         _ticks(axes, found.tokens[:A], n, kind)
         if place + columns >= R:
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel("node" if kind == "nodes" else "edge i, j in the order of i, then j")
+            axes.set_xlabel("node" if kind == "nodes" else "edge (i, j); ticks name i")
         if place % columns == 0:
             axes.set_ylabel("token that is predicted")
     drawn.colorbar(image, ax=grid, label="attention, mean over heads", aspect=30, pad=0.02)

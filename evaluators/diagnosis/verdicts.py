@@ -3,16 +3,18 @@
 The signs are those of Bounsi et al. 2024 (arXiv 2406.09308) put into numbers, each a sentence with
 the figures that it rests on:
 
-not reached      No reading layer takes `SHARE` of its output from latents, or clrs is the same
-                 without latents.
-not of the graph clrs changes without latents, but not with those of another graph of the same task
-                 and size: what is read is that there are latents, not what they say.
-wrong content    Of the answers `SHAPE` and more have the right shape, and of the elements that
-                 they then hold less than `CONTENT` are right.
-in distribution  clrs is at least `TRAINED` at trained lengths, and at others less than `KEPT` of
-                 that.
-reasoner wrong   The reasoner's own answers to the same rows have a clrs below `KNOWS`.
-reasoner unread  The reasoner's own answers are better by a clrs of at least `UNREAD`.
+latents not reached            No reading layer takes `SHARE` of its output from latents, or clrs
+                               is the same without latents.
+content of latents not read    clrs changes without latents, but not with those of another graph
+                               of the same task and size: it is read that there are latents, not
+                               what they say.
+wrong content in right shapes  Shape is at least `SHAPE`, and clrs less than `CONTENT` of it.
+good in distribution only      clrs is at least `TRAINED` at trained lengths, and at others less
+                               than `KEPT` of that.
+reasoner wrong                 The reasoner's own answers to the same rows have a clrs below
+                               `KNOWS`.
+reasoner right but not read    The reasoner's own answers are better by a clrs of at least
+                               `UNREAD`.
 
 A score changes if the 95% interval of its paired difference leaves out 0 and the difference is at
 least `CHANGE`. What cannot be told is said to be so, with the reason.
@@ -99,7 +101,7 @@ def _not_reached(found: Measures) -> Verdict:
 
 
 def _not_of_the_graph(found: Measures) -> Verdict:
-    sign, other = "latents read without their content", found.changes[SHUFFLED]["clrs"]
+    sign, other = "content of latents not read", found.changes[SHUFFLED]["clrs"]
     if _not_reached(found).shows:
         return Verdict(sign, None, "What latents say cannot matter while they are not reached.")
     if not _changes(other):
@@ -117,7 +119,7 @@ def _not_of_the_graph(found: Measures) -> Verdict:
 
 
 def _wrong_content(found: Measures) -> Verdict:
-    sign, whole = "right shapes, wrong content", found.scores[TRUE][ALL]
+    sign, whole = "wrong content in right shapes", found.scores[TRUE][ALL]
     shape, clrs = whole["shape"].mean, whole["clrs"].mean
     if shape < SHAPE:
         return Verdict(
@@ -162,7 +164,7 @@ def _reasoner_wrong(found: Measures) -> Verdict:
 
 
 def _reasoner_unread(found: Measures) -> Verdict:
-    sign = "reasoner right, text does not read it"
+    sign = "reasoner right but not read"
     if found.untold is not None:
         return Verdict(sign, None, found.untold)
     gain = found.changes[REASONER]["clrs"]
