@@ -147,7 +147,7 @@ def _answered(found: Subject, model, label: str, results: str) -> Evaluation:
 def _shares(found: Subject) -> list[bootstrap.Interval]:
     """Returns the mean share of each reading layer, over rows."""
     parts = []
-    with progress.bar("rows") as bar:
+    with progress.bar("cells") as bar:
         task = bar.add_task("shares of latents", total=len(found.cells))
         for cell in found.cells:
             parts.append(found.model.shares(found.rows(cell)))

@@ -19,6 +19,7 @@ from clrs_text_bench.models.transnar.reading import Latents
 from clrs_text_bench.models.transnar.trained import TrainedTransNar
 from clrs_text_bench.protocols import ReadingModel
 
+from . import tiny_reasoner
 from . import tiny_transnar as tiny
 
 LAYERS = (0, 2)
@@ -28,6 +29,12 @@ LOGGED = [
     {"kind": "train", "step": 4, "loss": 0.5, "watched": {"gate/0": 0.5, "gate/2": -0.75}},
     {"kind": "validation", "step": 4, "clrs": 0.0},
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_quickly():
+    with tiny_reasoner.quickly():
+        yield
 
 
 @pytest.fixture(scope="module")
