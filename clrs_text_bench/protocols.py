@@ -103,6 +103,64 @@ class Model(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the tokens of one answer attend to while each is predicted, the mean over heads.
+
+    Attributes:
+      tokens: the answer's tokens as text, `[A]`; the last ends it.
+      layers: those that read, counted from 0, `[R]`.
+      nodes: weights over a graph's nodes, `[R, A, n]`; None where none are read.
+      edges: weights over its pairs of nodes, `[R, A, n, n]`; None likewise.
+    """
+
+    tokens: list[str]
+    layers: list[int]
+    nodes: np.ndarray | None
+    edges: np.ndarray | None
+
+
+@runtime_checkable
+class ReadingModel(Model, Protocol):
+    """A model of text that reads a graph network's latents, and can be looked into.
+
+    Of a run, its spec takes what it is to read as an option: `latents=true`, `latents=shuffled`
+    (those of another row) or `latents=zeros`.
+    """
+
+    trained_on: str
+    """Which of these it was trained to read."""
+
+    tuned: bool
+    """Whether the graph network was trained on with the text."""
+
+    def gates(self) -> dict[int, float]:
+        """Returns how far each reading layer's gate is open, -1 to 1; 0 lets nothing in."""
+
+    def gates_over_training(self) -> dict[int, dict[int, float]]:
+        """Returns the gates by step of the training; nothing if they were not logged."""
+
+    def shares(self, rows: "pa.Table") -> np.ndarray:
+        """Returns what part of each reading layer's output comes from latents: float64 `[rows, R]`.
+
+        The norm of what the gate lets in over that of the activations that leave the layer, the
+        mean over the places where the true answer's tokens are predicted.
+
+        Args:
+          rows: in `schema.DATASET`, or its identity columns, `use_hints`, `question`, `answer` and
+            `graph_inputs`.
+
+        Raises:
+          BadInput: on rows that do not fit the model.
+        """
+
+    def attention(self, rows: "pa.Table") -> list[Attention]:
+        """Returns what the tokens of each row's true answer attend to; see `shares`."""
+
+    def reasoner(self) -> Model:
+        """Returns the graph network by itself, which answers with what it decodes."""
+
+
 Extraction = Literal["strict", "lenient"]
 
 

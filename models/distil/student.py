@@ -83,6 +83,10 @@ class Student:
     def scales(self) -> None:
         """Returns nothing: all parameters learn alike."""
 
+    def watched(self, params: dict) -> dict[str, float]:
+        """Returns what of the student is to be watched."""
+        return self.text.watched(params)
+
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
         """Answers rows, without the teacher."""
         return self.text.answer(params, requests)

@@ -74,6 +74,10 @@ class TrainableNar:
     def scales(self) -> None:
         """Returns nothing: all parameters learn alike."""
 
+    def watched(self, params: dict) -> dict[str, float]:
+        """Returns nothing: the loss tells all."""
+        return {}
+
     def encode(self, table: pa.Table) -> Graphs:
         """Reads rows; raises `BadInput` on rows without their graphs and traces."""
         return Graphs(table, self.config, self.layout, seed=self._seed)

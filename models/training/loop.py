@@ -23,12 +23,10 @@ from .checkpoint import Checkpoints, tree_hash
 from .config import TrainingConfig
 from .feed import Fed, Feed
 from .interrupt import Stop
-from .metrics import Metrics
+from .metrics import METRICS, WATCHED, Metrics
 from .scoring import HEADLINE, Scores, score
 from .trainable import Trainable, Tutor
 from .update import Measured, State
-
-METRICS = "metrics.jsonl"
 
 
 class Loop:
@@ -155,9 +153,15 @@ class Loop:
             tokens_per_second=rate,
             waiting_share=self._waited / (now - self._since),
             **(self._tutor.noted() if self._tutor else {}),
+            **self._watched(),
         )
         self._measured, self._tokens, self._waited, self._since = [], 0, 0.0, now
         return f"loss {loss:.3f}  {rate:,.0f} tokens/s"
+
+    def _watched(self) -> dict[str, dict[str, float]]:
+        """Returns what the model wants watched, under one key; nothing if that is nothing."""
+        watched = self._trainable.watched(self.state.answering)
+        return {WATCHED: watched} if watched else {}
 
     def _note(self, kind: str, **values: object) -> None:
         if self._metrics:

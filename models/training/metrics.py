@@ -6,6 +6,10 @@ from pathlib import Path
 
 from clrs_text_bench import storage
 
+METRICS = "metrics.jsonl"
+# Of a line on training steps: what the model wants watched (see `Trainable.watched`).
+WATCHED = "watched"
+
 
 class Metrics:
     """Appends measures to a file in such a way that no step stands there twice."""
@@ -26,6 +30,11 @@ class Metrics:
         line = json.dumps({"kind": kind, "step": step, **values}) + "\n"
         with storage.writing(os.fspath(self._path)), open(self._path, "a") as file:
             file.write(line)
+
+
+def read(path: Path) -> list[dict]:
+    """Returns what a run logged, a dict for each whole line; none if there is no file."""
+    return [json.loads(line) for line in _lines(path)]
 
 
 def _lines(path: Path) -> list[str]:

@@ -32,7 +32,8 @@ from . import source as sources
 from .compilation import cache_programs
 from .config import TrainingConfig
 from .feed import Feed
-from .loop import METRICS, Loop
+from .loop import Loop
+from .metrics import METRICS
 from .record import RunRecord
 from .source import Source
 from .trainable import Trainable, build

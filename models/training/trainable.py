@@ -63,6 +63,9 @@ class Trainable(Protocol):
         None if all learn alike.
         """
 
+    def watched(self, params: Params) -> dict[str, float]:
+        """Returns numbers by name to be logged over training; none if there is nothing to watch."""
+
     def encode(self, table: "pa.Table") -> Examples:
         """Makes rows with `columns` ready; raises `BadInput` on rows that do not fit."""
 

@@ -138,6 +138,10 @@ class TrainableTransformer:
     def scales(self) -> None:
         """Returns nothing: all parameters learn alike."""
 
+    def watched(self, params: dict) -> dict[str, float]:
+        """Returns nothing: the loss tells all."""
+        return {}
+
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
         """Answers rows; see `protocols.Model.generate`."""
         state = module_state(self._shapes, params)

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..trained import TrainedModel
+    from .trained import TrainedTransNar
 
 __all__ = ["load"]
 
 
-def load(argument: str) -> "TrainedModel":
+def load(argument: str) -> "TrainedTransNar":
     """Loads the TransNAR of a run; see `model.load`."""
     from . import model
 

@@ -1,47 +1,62 @@
 """A trained TransNAR that answers questions whose graphs it has."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from clrs_text_bench import tokenizer_json
 from clrs_text_bench.errors import BadInput
 
-from ..trained import TrainedModel
+from .. import spec_options
 from ..training import checkpoint, record
 from ..training.checkpoint import Checkpoint
 from ..training.compilation import cache_programs
 from ..training.record import RunRecord
 from ..transformer.model import sampled_settings
-from ..transformer.sampling import Sampling, split
+from ..transformer.sampling import Sampling
 from .reasoner import of_folder
 from .trainable import TrainableTransNar
+from .trained import TrainedTransNar
 
 
-def load(argument: str) -> TrainedModel:
+class Options(Sampling):
+    """The part of a model spec after `?`: `transnar:runs/a?latents=zeros`, or as for Transformers.
+
+    Attributes:
+      latents: what is read: those of a row's own graph ("true"), or a control: "shuffled", those of
+        the row before it among the rows of its size that are asked together (in an evaluation, of
+        one algorithm and length; a row asked alone keeps its own), or "zeros". As in training if
+        left out.
+    """
+
+    latents: Literal["true", "shuffled", "zeros"] | None = None
+
+
+def load(argument: str) -> TrainedTransNar:
     """Loads the best checkpoint of a training run.
 
     Args:
-      argument: the run's folder, and after `?` how to sample, as in `transformer.model.load`.
+      argument: the run's folder, and after `?` what it reads and how to sample: see `Options`.
 
     Raises:
       BadInput: if an option is wrong, there is no such run, it is of another model, its checkpoint
         is missing or cut short, or its reasoner is another than it was trained with.
     """
-    folder, sampling = split(argument)
+    folder, options = spec_options.split(argument, Options, "latents=zeros")
     if not folder:
         raise BadInput("transnar needs a run, such as transnar:runs/a")
     run = Path(folder)
-    trainable, found, kept = opened(run, sampling)
+    trainable, found, kept = opened(run, options)
     config = trainable.config
     settings = {
-        **sampled_settings(run, config.transformer, trainable.text, sampling),
+        **sampled_settings(run, config.transformer, trainable.text, options),
         "use_hints": found.use_hints,
         "nar": checkpoint.tree_hash(trainable.executing(kept.state)),
         "processor": found.model["processor"],
         "steps": config.nar.steps,
         "latents": config.nar.latents,
+        "trained_latents": found.config.model.nar.latents,
     }
-    return TrainedModel(trainable, found, kept, settings)
+    return TrainedTransNar(run, trainable, found, kept, settings)
 
 
 class Opened(NamedTuple):
@@ -52,7 +67,7 @@ class Opened(NamedTuple):
     kept: Checkpoint
 
 
-def opened(run: Path, sampling: Sampling = Sampling()) -> Opened:  # noqa: B008 (frozen)
+def opened(run: Path, options: Options = Options()) -> Opened:  # noqa: B008 (frozen)
     """Reads a run's folder; see `load` for what is raised."""
     cache_programs()
     found = record.read(run)
@@ -64,9 +79,12 @@ def opened(run: Path, sampling: Sampling = Sampling()) -> Opened:  # noqa: B008 
         config = config.model_copy(
             update={"transformer": config.transformer.model_copy(update=text)}
         )
+    if options.latents is not None:
+        chosen = config.nar.model_copy(update={"latents": options.latents})
+        config = config.model_copy(update={"nar": chosen})
     train = found.config.train
     trainable = TrainableTransNar(
-        config, of_folder(run, config.nar), seed=train.seed, loss=train.loss, sampling=sampling
+        config, of_folder(run, config.nar), seed=train.seed, loss=train.loss, sampling=options
     )
     record.check(run, found, trainable.record())
     kept = checkpoint.best(run, trainable.shapes())

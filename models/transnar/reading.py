@@ -134,7 +134,11 @@ class Reader(nnx.Module):
             y = jax.nn.relu(self.hidden(y))
         return self.out(y)
 
+    def let_in(self, x_BxTxD: jax.Array, memories: Memories) -> jax.Array:
+        """Returns what the gate lets in of what is read, `[B, T, D]`."""
+        share = jnp.tanh(self.gate[...]).astype(x_BxTxD.dtype)
+        return share * self.read(x_BxTxD, memories)
+
     def __call__(self, x_BxTxD: jax.Array, memories: Memories) -> jax.Array:
         """Returns activations with what the gate lets in, `[B, T, D]`."""
-        share = jnp.tanh(self.gate[...]).astype(x_BxTxD.dtype)
-        return x_BxTxD + share * self.read(x_BxTxD, memories)
+        return x_BxTxD + self.let_in(x_BxTxD, memories)

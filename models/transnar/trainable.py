@@ -18,6 +18,7 @@ from ..training.buckets import size_for
 from ..training.trainable import module_state
 from ..transformer.decoding import Completion, Decoder
 from ..transformer.sampling import Sampling
+from ..transformer.sequences import Sequences
 from ..transformer.trainable import TrainableTransformer, at_places, cross_entropies
 from . import adapters
 from .config import TransNarConfig
@@ -26,10 +27,11 @@ from .network import Memory, TransNar
 from .reasoner import FILE, Reasoner
 from .store import Store
 
+GATE = "gate/"
+
 # Beside the two parts, the reasoner's parameters, and what is learnt beside them.
 _NAR = "nar"
 _ADAPTERS = "adapters"
-_GATE = "gate"
 
 
 class TrainableTransNar:
@@ -121,9 +123,17 @@ class TrainableTransNar:
                 return source.learning_rate_scale if tuned else 0.0
             if part == _ADAPTERS:
                 return source.learning_rate_scale
-            return of_gate if last == _GATE else 1.0
+            return of_gate if last == "gate" else 1.0
 
         return jax.tree_util.tree_map_with_path(scale, self.shapes())
+
+    def watched(self, params: dict) -> dict[str, float]:
+        """Returns how far each gate is open, -1 to 1, by `gate/LAYER`."""
+        readers = params["readers"]
+        return {
+            f"{GATE}{place}": float(np.tanh(np.asarray(readers[str(place)]["gate"])))
+            for place in self.config.places
+        }
 
     def encode(self, table: pa.Table) -> Graphed:
         """Encodes rows.
@@ -145,6 +155,17 @@ class TrainableTransNar:
             held = self._held(params, table, rows)
         tuned = self.config.nar.tuned != "frozen"
         return Graphed(self.text.encode(table), rows, self.reasoner.trainable, held, tuned=tuned)
+
+    def answers(self, params: dict, table: pa.Table) -> Graphed:
+        """Encodes rows to look at how their answers are predicted, with these parameters' latents.
+
+        Raises:
+          BadInput: as `encode` does.
+        """
+        rows = rows_of(self.reasoner.trainable, table)
+        sequences = Sequences(table, self.config.transformer, seed=self._seed, loss="answer")
+        held = self._latents(self.executing(params), rows)
+        return Graphed(sequences, rows, self.reasoner.trainable, held, tuned=False)
 
     def _held(self, params: dict, table: pa.Table, rows: list[Row]) -> list[Latents]:
         if self._store is None:
@@ -171,13 +192,17 @@ class TrainableTransNar:
         return model.logits(x_BxTxD)
 
     def _run(self, params: dict, batch: dict[str, jax.Array]) -> tuple[TransNar, jax.Array]:
+        model, memory = self.prepared(params, batch)
+        return model, model(batch["tokens"], batch["positions"], memory=memory)[0]
+
+    def prepared(self, params: dict, batch: dict[str, jax.Array]) -> tuple[TransNar, Memory]:
+        """Returns the model of these parameters, and what its layers read of a batch's graphs."""
         of_nar, params = self._parted(params)
         held = self._read(of_nar, batch)
         if self.config.nar.latents == "shuffled":
             held = jax.tree.map(lambda x: jnp.roll(x, 1, axis=0), held)
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        memory = self._remember(model, held)
-        return model, model(batch["tokens"], batch["positions"], memory=memory)[0]
+        return model, self._remember(model, held)
 
     def _parted(self, params: dict) -> tuple[dict, dict]:
         """Returns the reasoner's parameters as they act, and all others."""

@@ -1,5 +1,7 @@
 """Tiny processors and reasoners whose biases, too, are drawn, and batches to run them on."""
 
+import contextlib
+
 import jax
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,14 @@ EQUIVARIANT = ("triplet-gmpnn", "g-forgetnet")
 
 # Compiling takes far longer than running.
 QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+@contextlib.contextmanager
+def quickly():
+    """Lets whatever is compiled inside be compiled quickly."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def config(processor, algorithms=("minimum",), **settings):

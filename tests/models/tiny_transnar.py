@@ -1,12 +1,16 @@
 """Tiny TransNARs on reasoners that nothing has trained, and batches to run them on."""
 
+import contextlib
+import json
+
 import jax
 import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench.generators import generate_batch
 from clrs_text_bench.models.nar.trainable import TrainableNar
-from clrs_text_bench.models.training import checkpoint
+from clrs_text_bench.models.training import checkpoint, record
+from clrs_text_bench.models.training.config import TrainingConfig
 from clrs_text_bench.models.transnar.config import TransNarConfig
 from clrs_text_bench.models.transnar.reasoner import Described, Reasoner
 from clrs_text_bench.models.transnar.trainable import TrainableTransNar
@@ -53,6 +57,32 @@ def opened(params, gate=0.5):
     for reader in params["readers"].values():
         reader["gate"] = np.float32(gate)
     return params
+
+
+def write_run(folder, trainable, params, metrics=()):
+    """Writes the folder of a run whose best checkpoint has these parameters."""
+    folder.mkdir(parents=True)
+    begun = record.RunRecord(
+        config=TrainingConfig(name="tiny", model=trainable.config),
+        model=trainable.record(),
+        data="tiny",
+        data_hash="0" * 64,
+        use_hints=False,
+        train_algorithms=ALGORITHMS,
+        train_lengths=(4, 5),
+        command="tests",
+        git_commit=None,
+        versions={},
+        began="2026-01-01T00:00:00+00:00",
+    )
+    record.write(folder, begun)
+    for name, data in trainable.files().items():
+        (folder / name).write_bytes(data)
+    lines = [json.dumps(line) + "\n" for line in metrics]
+    (folder / "metrics.jsonl").write_text("".join(lines))
+    with contextlib.closing(checkpoint.Checkpoints(folder, "best", create=True)) as kept:
+        kept.save(1, params, {"scores": {}})
+    return folder
 
 
 def compiled(function, *arguments):

@@ -1,0 +1,1 @@
+"""What ails a trained model that reads a reasoner's latents: measures, verdicts, figures."""
