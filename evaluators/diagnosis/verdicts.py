@@ -176,7 +176,7 @@ def _changes(difference: Interval) -> bool:
 
 def _is_same(difference: Interval) -> bool:
     """Returns whether a score is the same, given that it does not change."""
-    return -SAME <= difference.low and difference.high <= SAME
+    return difference.low >= -SAME and difference.high <= SAME
 
 
 def _signed(difference: Interval) -> str:
