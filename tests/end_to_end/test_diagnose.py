@@ -133,7 +133,7 @@ def test_a_second_diagnosis_takes_up_the_answers_that_are_there(
     assert after["measures"] == before["measures"]
     printed = capsys.readouterr()
     assert "Latents are not reached: at most 0.0%" in printed.out
-    assert "logged no gates over training" in " ".join(printed.err.split())
+    assert "did not log its gates over training" in " ".join(printed.err.split())
 
 
 def test_what_cannot_be_diagnosed_is_refused(diagnosed, runs, dataset, trainable, tmp_path):
