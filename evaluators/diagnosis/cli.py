@@ -45,8 +45,10 @@ def diagnose(
     reached = verdicts(measures)
     drawn = figures.draw(measures, shown, found.info.name, Path(out))
     report.write(out, report.document(found, measures, reached, drawn))
-    for sheet in report.sheets(measures, reached):
+    for sheet in report.sheets(measures):
         rendering.print_sheet(sheet)
+    for line in report.said(reached):
+        terminal.output().print(line, markup=False, soft_wrap=True)
     log = terminal.log()
     if not shown.gates_over_training:
         log.print(

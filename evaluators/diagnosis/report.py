@@ -90,8 +90,14 @@ def write(out: str, values: dict[str, Any]) -> Path:
     return path
 
 
-def sheets(measures: Measures, reached: list[Verdict]) -> list[Sheet]:
-    """Returns the tables for the terminal: layers, scores, verdicts."""
+def said(reached: list[Verdict]) -> list[str]:
+    """Returns the verdicts for the terminal, a line each, and the conclusion."""
+    lines = [f"{_SHOWS[one.shows]:>14}  {one.sign}: {one.sentence}" for one in reached]
+    return ["verdicts", *lines, f"{conclusion(reached)}."]
+
+
+def sheets(measures: Measures) -> list[Sheet]:
+    """Returns the tables for the terminal: layers, scores."""
     layers = [
         [str(layer), f"{gate:+.3f}", _figure(measures.shares[layer], "{:.1%}")]
         for layer, gate in measures.gates.items()
@@ -100,7 +106,6 @@ def sheets(measures: Measures, reached: list[Verdict]) -> list[Sheet]:
         [_ANSWERS[who], *(f"{parts[ALL][s].mean:.3f}" for s in SCORES), _change(measures, who)]
         for who, parts in measures.scores.items()
     ]
-    said = [[one.sign, _SHOWS[one.shows], one.sentence] for one in reached]
     return [
         Sheet(
             "what reading layers let in",
@@ -114,7 +119,6 @@ def sheets(measures: Measures, reached: list[Verdict]) -> list[Sheet]:
             scores,
             ["[low, high]: 95% bootstrap interval, of differences over the same rows."],
         ),
-        Sheet("verdicts", ["sign of failure", "", ""], said, [f"{conclusion(reached)}."]),
     ]
 
 

@@ -17,7 +17,8 @@ reasoner right but not read    The reasoner's own answers are better by a clrs o
                                `UNREAD`.
 
 A score changes if the 95% interval of its paired difference leaves out 0 and the difference is at
-least `CHANGE`. What cannot be told is said to be so, with the reason.
+least `CHANGE`; it is the same if it does not and the interval lies within `SAME` of 0; else the
+answers are too few. What cannot be told is said to be so, with the reason.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from ..bootstrap import Interval
 from .measures import ALL, OTHERS, REASONER, SHUFFLED, TRUE, ZEROS, Measures
 
 SHARE = 0.01
-CHANGE = 0.01
+CHANGE, SAME = 0.01, 0.05
 SHAPE, CONTENT = 0.8, 0.5
 TRAINED, KEPT = 0.2, 0.5
 KNOWS = 0.5
@@ -35,6 +36,7 @@ UNREAD = 0.1
 THRESHOLDS = {
     "share": SHARE,
     "change": CHANGE,
+    "same": SAME,
     "shape": SHAPE,
     "content": CONTENT,
     "trained": TRAINED,
@@ -88,34 +90,25 @@ def _not_reached(found: Measures) -> Verdict:
     if share < SHARE:
         return Verdict(sign, True, f"Latents are not reached: {most}, below {SHARE:.0%}.")
     without = found.changes[ZEROS]["clrs"]
-    if not _changes(without):
-        return Verdict(
-            sign,
-            True,
-            f"Latents are not reached: {most}, but clrs is the same without them "
-            f"({_signed(without)}).",
-        )
-    return Verdict(
-        sign, False, f"Latents are reached: {most}, and without them clrs is {_signed(without)}."
-    )
+    figures = f"{most}, and without them clrs is {_signed(without)}"
+    if _changes(without):
+        return Verdict(sign, False, f"Latents are reached: {figures}.")
+    if _is_same(without):
+        return Verdict(sign, True, f"Latents are let in and make no difference: {figures}.")
+    return Verdict(sign, None, f"Too few answers to tell what latents do: {figures}.")
 
 
 def _not_of_the_graph(found: Measures) -> Verdict:
     sign, other = "content of latents not read", found.changes[SHUFFLED]["clrs"]
-    if _not_reached(found).shows:
-        return Verdict(sign, None, "What latents say cannot matter while they are not reached.")
-    if not _changes(other):
-        return Verdict(
-            sign,
-            True,
-            "It is read that there are latents, not what they say: with those of another graph "
-            f"clrs is the same ({_signed(other)}).",
-        )
-    return Verdict(
-        sign,
-        False,
-        f"What latents say is read: with those of another graph clrs is {_signed(other)}.",
-    )
+    if _not_reached(found).shows is not False:
+        return Verdict(sign, None, "What latents say cannot matter unless they are reached.")
+    figures = f"with those of another graph clrs is {_signed(other)}"
+    if _changes(other):
+        return Verdict(sign, False, f"What latents say is read: {figures}.")
+    if _is_same(other):
+        said = "It is read that there are latents, not what they say"
+        return Verdict(sign, True, f"{said}: {figures}.")
+    return Verdict(sign, None, f"Too few answers to tell whether it is read: {figures}.")
 
 
 def _wrong_content(found: Measures) -> Verdict:
@@ -179,6 +172,11 @@ def _reasoner_unread(found: Measures) -> Verdict:
 def _changes(difference: Interval) -> bool:
     apart = difference.low > 0 or difference.high < 0
     return apart and abs(difference.mean) >= CHANGE
+
+
+def _is_same(difference: Interval) -> bool:
+    """Returns whether a score is the same, given that it does not change."""
+    return difference.low >= -SAME and difference.high <= SAME
 
 
 def _signed(difference: Interval) -> str:

@@ -15,7 +15,6 @@ from .. import command, tiny_data
 from ..models import tiny_reasoner
 from ..models import tiny_transnar as tiny
 
-LATENTS = ("true", "shuffled", "zeros")
 LOGGED = [{"kind": "train", "step": s, "watched": {"gate/0": s / 100}} for s in (0, 50, 99)]
 
 
@@ -90,10 +89,8 @@ def test_open_gates_let_in_what_changes_answers(diagnosed):
     found = document(diagnosed["open"])
     assert found["measures"]["gates"]["0"] == pytest.approx(np.tanh(3.0))
     assert found["measures"]["shares"]["0"]["mean"] > 0.05
-    given = [answers(diagnosed["open"], latents) for latents in LATENTS]
+    given = [answers(diagnosed["open"], latents) for latents in ("true", "zeros")]
     assert given[0] != given[1]
-    assert given[0] != given[2]
-    assert given[1] != given[2]
 
 
 def test_a_diagnosis_says_what_it_is_of(diagnosed, runs, dataset, trainable):
@@ -136,7 +133,7 @@ def test_a_second_diagnosis_takes_up_the_answers_that_are_there(
     assert after["measures"] == before["measures"]
     printed = capsys.readouterr()
     assert "Latents are not reached: at most 0.0%" in printed.out
-    assert "logged no gates over training" in " ".join(printed.err.split())
+    assert "did not log its gates over training" in " ".join(printed.err.split())
 
 
 def test_what_cannot_be_diagnosed_is_refused(diagnosed, runs, dataset, trainable, tmp_path):
