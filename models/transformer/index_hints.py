@@ -56,7 +56,7 @@ def elements(text: str) -> list[tuple[int, int]]:
     """Returns where in a text hints belong, and the index that each tells, in order.
 
     >>> elements("s: 0, A: [[7 8], [9 6]]")
-    [(11, 0), (11, 0), (13, 1), (17, 1), (17, 0), (19, 1)]
+    [(11, 0), (11, 0), (13, 1), (18, 1), (18, 0), (20, 1)]
     """
     found: list[tuple[int, int]] = []
     counts: list[int] = []  # of the elements so far, in each list that is open

@@ -1,5 +1,6 @@
 """Index hints: where they stand, that no text is lost, and what is read of a mistake."""
 
+import doctest
 import json
 import re
 
@@ -297,3 +298,7 @@ def test_hints_start_near_their_numbers_and_nothing_else_is_moved():
     assert (np.argmax(cosines, axis=1) == np.arange(index_hints.COUNT)).all()
     assert np.diag(cosines).mean() == pytest.approx(0.8, abs=0.03)
     assert np.sqrt((hints**2).mean()) == pytest.approx(1, abs=0.05)
+
+
+def test_the_examples_are_true():
+    assert doctest.testmod(index_hints).failed == 0
