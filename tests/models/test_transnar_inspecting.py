@@ -11,7 +11,6 @@ from flax import nnx
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.generators import generate_batch
 from clrs_text_bench.models import load
-from clrs_text_bench.models.trained import TrainedModel
 from clrs_text_bench.models.training import checkpoint, record
 from clrs_text_bench.models.training.trainable import module_state
 from clrs_text_bench.models.transformer.network import rotation
@@ -64,8 +63,8 @@ def run(trainable, opened, tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(run, trainable, opened):
     """The run's model on the trainable that tests share, so that a program is compiled once."""
-    answering = TrainedModel(trainable, record.read(run), checkpoint.Checkpoint(1, opened, {}), {})
-    return TrainedTransNar(run, trainable, opened, answering, "true")
+    kept = checkpoint.Checkpoint(1, opened, {})
+    return TrainedTransNar(run, trainable, record.read(run), kept, {})
 
 
 def by_hand(trainable, params, batch):
