@@ -14,7 +14,16 @@ from typing import Any, Literal
 
 from clrs_text_bench.errors import BadInput, unknown
 
-Group = Literal["tasks", "generators", "evaluators", "models", "commands", "streams", "processors"]
+Group = Literal[
+    "tasks",
+    "generators",
+    "evaluators",
+    "models",
+    "commands",
+    "streams",
+    "processors",
+    "reports",
+]
 
 _KINDS = {
     "tasks": "task plug-in",
@@ -24,6 +33,7 @@ _KINDS = {
     "commands": "command",
     "streams": "stream",
     "processors": "processor",
+    "reports": "report",
 }
 
 

@@ -137,16 +137,25 @@ def read(results: Folder) -> "pd.DataFrame":
       BadInput: if there is no run, or a .parquet file is damaged, of another schema, or newer than
         this package.
     """
-    names = [
+    names = _names(results)
+    if not names:
+        raise BadInput(f"{results.url} holds no leaderboard; add to it with evaluate or score")
+    return frame_of([_read_rows(results, name) for name in names])
+
+
+def is_empty(results: Folder) -> bool:
+    """Returns whether a results folder holds no run."""
+    return not _names(results)
+
+
+def _names(results: Folder) -> list[str]:
+    return [
         name
         for name in results.names()
         if posixpath.dirname(name) == _ROWS
         and name.endswith(".parquet")
         and not posixpath.basename(name).startswith(".")
     ]
-    if not names:
-        raise BadInput(f"{results.url} holds no leaderboard; add to it with evaluate or score")
-    return frame_of([_read_rows(results, name) for name in names])
 
 
 def frame_of(tables: Sequence[pa.Table]) -> "pd.DataFrame":

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -30,12 +30,19 @@ class Sheet:
       header: names of its columns; the first column is of names, the others are of numbers.
       rows: as long as the header, each.
       notes: sentences that stand below it.
+      words: names of further columns that are of words, not of numbers.
     """
 
     title: str
     header: list[str]
     rows: list[list[str]]
     notes: list[str]
+    words: tuple[str, ...] = ()
+
+    def sides(self) -> list[Literal["left", "right"]]:
+        """Returns the side at which each column is aligned."""
+        words = {self.header[0], *self.words}
+        return ["left" if name in words else "right" for name in self.header]
 
 
 def clean(text: str) -> str:
@@ -51,8 +58,8 @@ def print_sheet(sheet: Sheet) -> None:
     """Prints a sheet on standard output: coloured on a terminal, plain and never cut elsewhere."""
     console = terminal.output()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(sheet.header):
-        table.add_column(Text(clean(name)), justify="right" if place else "left")
+    for name, side in zip(sheet.header, sheet.sides(), strict=True):
+        table.add_column(Text(clean(name)), justify=side)
     for row in sheet.rows:
         table.add_row(*(Text(clean(cell)) for cell in row))
     if not sys.stdout.isatty():
@@ -72,7 +79,7 @@ def print_notes(sheet: Sheet) -> None:
 
 def markdown(sheet: Sheet) -> str:
     """Returns a sheet as a Markdown table, without its title and notes."""
-    rule = ["---", *["---:"] * (len(sheet.header) - 1)]
+    rule = ["---" if side == "left" else "---:" for side in sheet.sides()]
     rows = [[_markdown_cell(c) for c in row] for row in [sheet.header, *sheet.rows]]
     return "\n".join(f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]])
 

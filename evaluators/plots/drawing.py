@@ -56,7 +56,7 @@ def draw(
     files = _files(name, os.fspath(out))
     with style.applied():
         drawn = FIGURES[name](frame, score, **({"by": by} if by else {}))
-        return [_write(drawn, file) for file in files]
+        return [save(drawn, file) for file in files]
 
 
 def _files(name: str, out: str) -> list[Path]:
@@ -70,7 +70,12 @@ def _files(name: str, out: str) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in sorted(_METADATA)]
 
 
-def _write(figure: "Figure", path: Path) -> Path:
+def save(figure: "Figure", path: Path) -> Path:
+    """Writes a figure into a .png or .svg file, and returns it; the same figure, the same bytes.
+
+    Raises:
+      BadInput: if it cannot be written.
+    """
     sink = io.BytesIO()
     figure.savefig(
         sink, format=path.suffix[1:], dpi=_DPI, metadata=_METADATA[path.suffix], bbox_inches="tight"

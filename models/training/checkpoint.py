@@ -121,6 +121,10 @@ class Checkpoints:
         items = ocp.args.Composite(progress=ocp.args.JsonRestore())
         return self._restore(items)["progress"]
 
+    def hash(self) -> str:
+        """Returns the hash of the arrays of the checkpoint there is, as they were saved."""
+        return self._restore(ocp.args.Composite(hash=ocp.args.JsonRestore()))["hash"]
+
     def restore(self, state: Any) -> Checkpoint:
         """Reads the checkpoint there is.
 

@@ -191,30 +191,41 @@ def load(name: str | os.PathLike, overrides: Sequence[str] = ()) -> TrainingConf
     Raises:
       BadInput: if there is none of that name, or a key or value is wrong.
     """
+    return parse(*read(name), overrides)
+
+
+def read(name: str | os.PathLike) -> tuple[str | bytes, str]:
+    """Returns the TOML of a config, and what to call it in an error.
+
+    Raises:
+      BadInput: if there is none of that name.
+    """
     name = os.fspath(name)
-    if name.endswith(".toml"):
-        try:
-            with open(name, "rb") as file:
-                text: str | bytes = file.read()
-        except OSError as error:
-            raise BadInput(f"cannot read config {name}: {error.strerror}") from error
-        where = name
-    elif name in shipped():
-        text, where = shipped()[name], f"config {name}"
-    else:
+    if name in shipped():
+        return shipped()[name], f"config {name}"
+    if not name.endswith(".toml"):
         raise unknown("config", name, shipped())
-    return parse(text, where, overrides)
+    try:
+        with open(name, "rb") as file:
+            return file.read(), name
+    except OSError as error:
+        raise BadInput(f"cannot read config {name}: {error.strerror}") from error
 
 
 def parse(text: str | bytes, where: str, overrides: Sequence[str] = ()) -> TrainingConfig:
     """Reads a config from TOML; `where` names it in an error."""
     values = validation.parse_toml(text, where)
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals or not key:
-            raise BadInput(f"override {override!r} is not like train.steps=100")
-        _set(values, key.strip().split("."), _value(value), where)
+    override(values, overrides, where)
     return validation.build(TrainingConfig, values, where)
+
+
+def override(values: dict, overrides: Sequence[str], where: str) -> None:
+    """Sets keys of what was read from a file; see `load`."""
+    for one in overrides:
+        key, equals, value = one.partition("=")
+        if not equals or not key:
+            raise BadInput(f"override {one!r} is not like train.steps=100")
+        _set(values, key.strip().split("."), _value(value), where)
 
 
 def _value(text: str) -> object:

@@ -66,7 +66,7 @@ def train(
     cache_programs()
     run, show = Path(out), show and distributed.is_first()
     # Nothing is written before all have looked.
-    found = distributed.together(lambda: _look(run, config, resume=resume, overwrite=overwrite))
+    found = distributed.together(lambda: look(run, config, resume=resume, overwrite=overwrite))
     if data is None and found.begun is None:
         raise BadInput(f"run {run} has no data yet; name a data set or a recipe with --data")
     source = distributed.together(lambda: sources.find(data or found.begun.data, config, show=show))
@@ -84,7 +84,7 @@ def train(
     return loop.step == config.train.steps
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """What is there before a run begins: a folder, a run in it, and the record of that."""
 
     existed: bool
@@ -92,14 +92,18 @@ class _Found(NamedTuple):
     begun: RunRecord | None
 
 
-def _look(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -> _Found:
-    """Settles whether a run can begin, or go on, in a folder."""
+def look(run: Path, config: TrainingConfig, *, resume: bool, overwrite: bool) -> Found:
+    """Settles whether a run can begin, or go on, in a folder; writes nothing.
+
+    Raises:
+      BadInput: if the folder holds something else, or the config of another run.
+    """
     existed, ours = run.exists(), _is_ours(run, resume=resume, overwrite=overwrite)
     begun = None
     if ours and resume:
         _check_config(run, config)
         begun = record.read(run) if (run / record.FILE).exists() else None
-    return _Found(existed, ours, begun)
+    return Found(existed, ours, begun)
 
 
 def _prepare(config: TrainingConfig, source: Source, run: Path, begun: RunRecord | None) -> Loop:
@@ -178,13 +182,18 @@ def _settle_record(run: Path, begun: RunRecord | None, now: RunRecord) -> None:
     if begun is None:
         record.write(run, now)
         return
-    if begun.data_hash != now.data_hash:
-        raise BadInput(
-            f"run {run} was begun on data set {begun.data}, and {now.data} is another one; name "
-            "that, or choose another --out"
-        )
+    check_data(run, begun, now.data, now.data_hash)
     if begun.model != now.model:
         key = next(k for k in begun.model | now.model if begun.model.get(k) != now.model.get(k))
         raise BadInput(
             f"run {run} was begun with another {key} than this package has; train it again"
+        )
+
+
+def check_data(run: Path, begun: RunRecord, data: str, data_hash: str) -> None:
+    """Raises `BadInput` if a run was begun on other data than these."""
+    if begun.data_hash != data_hash:
+        raise BadInput(
+            f"run {run} was begun on data set {begun.data}, and {data} is another one; name "
+            "that, or choose another --out"
         )

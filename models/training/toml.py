@@ -20,7 +20,7 @@ def _table(values: Mapping, path: tuple[str, ...]) -> list[str]:
     lines = [f"\n[{'.'.join(path)}]\n"] if path else []
     tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}
     lines += [
-        f"{key} = {_inline(value)}\n"
+        f"{key} = {inline(value)}\n"
         for key, value in values.items()
         if key not in tables and value is not None
     ]
@@ -29,11 +29,12 @@ def _table(values: Mapping, path: tuple[str, ...]) -> list[str]:
     return lines
 
 
-def _inline(value: object) -> str:
+def inline(value: object) -> str:
+    """Writes a value as it stands after a key."""
     if isinstance(value, Mapping):
-        pairs = (f"{key} = {_inline(v)}" for key, v in value.items() if v is not None)
+        pairs = (f"{key} = {inline(v)}" for key, v in value.items() if v is not None)
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_inline, value))}]"
+        return f"[{', '.join(map(inline, value))}]"
     # JSON's strings, booleans and finite numbers are TOML's.
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,5 +1,6 @@
 """The reasoner of a TransNAR: what it is, and where its parameters come from."""
 
+import functools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from clrs_text_bench.errors import BadInput
 from ..nar.config import NarConfig
 from ..nar.trainable import TrainableNar
 from ..training import checkpoint, record
+from ..training.record import RunRecord
 from .config import Source
 
 FILE = "nar.json"
@@ -60,15 +62,8 @@ def of_run(source: Source, seed: int) -> Reasoner:
       BadInput: if there is no such run, it is of another model, it has not learnt when to stop
         though it is to, or its checkpoint is missing or cut short.
     """
-    run = Path(source.run)
-    found = record.read(run)
+    run, found = Path(source.run), _record(source)
     model = found.config.model
-    if model.kind != "nar":
-        raise BadInput(f"model.nar.run {run} is of a {model.kind}, not of a nar")
-    if source.steps == "learned" and not model.halting:
-        raise BadInput(
-            f'model.nar.run {run} has not learnt when to stop; say model.nar.steps = "bound"'
-        )
     if source.start == "random":
         trainable = TrainableNar(model, seed=seed, steps=source.steps)
         params = trainable.init()
@@ -78,6 +73,37 @@ def of_run(source: Source, seed: int) -> Reasoner:
         params = checkpoint.best(run, trainable.shapes()).state
     described = Described(model=model, seed=seed, hash=checkpoint.tree_hash(params))
     return Reasoner(described, trainable, params, run)
+
+
+def unloaded(source: Source) -> Reasoner:
+    """Returns the reasoner that a config names without its parameters, for their shapes.
+
+    Raises:
+      BadInput: as `of_run` does, but for the checkpoint.
+    """
+    found = _record(source)
+    described = Described(model=found.config.model, seed=found.config.train.seed, hash="")
+    return Reasoner(described, _trainable(found.config.model), None, None)
+
+
+@functools.cache
+def _trainable(model: NarConfig) -> TrainableNar:
+    """Sets one up for shapes alone, which neither a seed nor a number of steps changes."""
+    return TrainableNar(model, seed=0)
+
+
+def _record(source: Source) -> RunRecord:
+    """Reads the record of the run that a config names, which must be of such a reasoner."""
+    run = Path(source.run)
+    found = record.read(run)
+    model = found.config.model
+    if model.kind != "nar":
+        raise BadInput(f"model.nar.run {run} is of a {model.kind}, not of a nar")
+    if source.steps == "learned" and not model.halting:
+        raise BadInput(
+            f'model.nar.run {run} has not learnt when to stop; say model.nar.steps = "bound"'
+        )
+    return found
 
 
 def of_folder(run: Path, source: Source) -> Reasoner:

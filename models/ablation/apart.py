@@ -1,0 +1,133 @@
+"""Commands in a process of their own, which ends with this one, however that ends."""
+
+import _thread
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from typing import Literal
+
+import click
+
+from clrs_text_bench.errors import BadInput, RunFailed
+
+from ..training import interrupt
+
+_STOP = "stop"
+_LOOK_EVERY = 0.2  # seconds between two looks for Ctrl-C
+_PROGRAM = "clrs-text-bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a process ended.
+
+    Attributes:
+      kind: "done", "failed", or "stopped" by Ctrl-C.
+      sentence: why it failed.
+    """
+
+    kind: Literal["done", "failed", "stopped"]
+    sentence: str = ""
+
+
+def run(commands: Sequence[Sequence[str]]) -> Outcome:
+    """Runs commands of `clrs-text-bench`, one after another, in one process.
+
+    Ctrl-C reaches them once, so that a training saves and stops; a second one ends all at once.
+    What they print goes to standard error.
+
+    Args:
+      commands: the arguments of each.
+
+    Returns:
+      How it ended; the first command that fails is the last.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, commands))
+    with _interrupts_held():
+        process.start()
+    there.close()
+    try:
+        with interrupt.catching() as stop:
+            told = False
+            while not here.poll(_LOOK_EVERY):
+                if stop.asked and not told:
+                    told = True
+                    with contextlib.suppress(BrokenPipeError):
+                        here.send(_STOP)
+        return _received(here, process)
+    finally:
+        here.close()
+        process.join()
+
+
+def _received(here: Connection, process: multiprocessing.Process) -> Outcome:
+    try:
+        return here.recv()
+    except (EOFError, ConnectionResetError):
+        process.join()
+    code = process.exitcode
+    if code is not None and code < 0:
+        return Outcome("failed", f"its process was killed by {signal.Signals(-code).name}")
+    return Outcome("failed", f"its process ended with exit code {code}")
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Holds Ctrl-C back, in this process for now and in one started meanwhile for good.
+
+    The terminal sends it to the whole group; this process alone decides what it means.
+    """
+    # The first process brings a tracker along, whose start would let Ctrl-C through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: Connection, commands: Sequence[Sequence[str]]) -> None:
+    threading.Thread(target=_listen, args=(pipe,), daemon=True).start()
+    sys.stdout = sys.stderr
+    outcome = Outcome("done")
+    for arguments in commands:
+        outcome = _outcome(arguments)
+        if outcome.kind != "done":
+            break
+    pipe.send(outcome)
+
+
+def _listen(pipe: Connection) -> None:
+    """Passes a wish to stop on; ends this process when the other one has ended."""
+    try:
+        while pipe.recv() == _STOP:
+            _thread.interrupt_main()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def _outcome(arguments: Sequence[str]) -> Outcome:
+    """Runs one command; see `cli.main`."""
+    from clrs_text_bench.cli.main import cli
+
+    sys.argv = [_PROGRAM, *arguments]  # what records of results say
+    try:
+        code = cli.main(list(arguments), standalone_mode=False)
+    except (BadInput, RunFailed) as error:
+        return Outcome("failed", str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return Outcome("stopped")
+    except Exception as error:
+        traceback.print_exc()
+        return Outcome("failed", f"{type(error).__name__}: {error}")
+    return Outcome("stopped" if code else "done")
