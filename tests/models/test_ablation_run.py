@@ -18,7 +18,7 @@ from clrs_text_bench.models.training import checkpoint, record, source
 from clrs_text_bench.models.training import config as configs
 
 from .. import command, processes, tiny_data
-from . import train_process, tiny_run
+from . import tiny_run, train_process
 from .tiny_reasoner import QUICKLY
 
 REASONER = """
@@ -117,7 +117,7 @@ def test_a_killed_ablation_goes_on_to_all_steps_of_each_run_and_no_step_is_twice
 def test_one_run_that_diverges_fails_alone_and_is_named(folder):
     said = (folder / "stderr").read_text()
     last = said.splitlines()[-1]
-    assert last.startswith(f"clrs-text-bench: 1 of 3 runs failed, and the same command tries them")
+    assert last.startswith("clrs-text-bench: 1 of 3 runs failed, and the same command tries them")
     assert DIVERGED in last
     assert "Missing: zeros, seed 0." in said
     assert "transformer" in (folder / "stdout").read_text()
