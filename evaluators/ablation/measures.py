@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import schema
+from clrs_text_bench import progress, schema
 from clrs_text_bench.ablation import Ablation, Variant
 from clrs_text_bench.storage import Folder
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 IN, OUT = "in-distribution", "out of distribution"
 
 
-def measure(results: Folder, ablation: Ablation, frame: "pd.DataFrame") -> "pd.DataFrame":
+def measure(
+    results: Folder, ablation: Ablation, frame: "pd.DataFrame", *, show: bool = False
+) -> "pd.DataFrame":
     """Returns one row per score, part and variant that has answered.
 
     Several seeds' scores are averaged, and their intervals as `aggregate.means` says. A difference
@@ -34,6 +36,7 @@ def measure(results: Folder, ablation: Ablation, frame: "pd.DataFrame") -> "pd.D
       results: where the scores of answers are.
       ablation: what is compared.
       frame: rows as `runs.find` gives them.
+      show: whether to show progress.
 
     Returns:
       Columns `ablation`, `variant`, `description`, `n_parameters`, `n_trained`; `score`; `part`
@@ -47,13 +50,18 @@ def measure(results: Folder, ablation: Ablation, frame: "pd.DataFrame") -> "pd.D
 
     frame = _as_entries(frame)
     answers = _Answers(results, frame)
-    rows = [
-        _row(ablation, variant, score, part, lengths, frame, answers)
+    wanted = [
+        (variant, score, part, lengths)
         for score in leaderboard.score_names(frame)
         for part, lengths in _parts(frame).items()
         for variant in ablation.variants
         if variant.name in set(frame["model"])
     ]
+    with progress.bar("rows", show=show) as bar:
+        rows = [
+            _row(ablation, *one, frame, answers)
+            for one in bar.track(wanted, description="comparing")
+        ]
     found = pd.DataFrame(rows)
     found["p_holm"] = found.groupby(["score", "part"])["p"].transform(_corrected)
     return found

@@ -47,9 +47,8 @@ class _Reporter:
     def write(self, results: Folder, ablation: Ablation, models: Collection[Trained]) -> None:
         """Prints the ablation's tables, and puts them and a figure into the folder."""
         frame = runs.find(results, ablation.asked, models)
-        with terminal.log().status("comparing"):
-            measured = measures.measure(results, ablation, frame)
-            _draw(results, ablation, measured)
+        measured = measures.measure(results, ablation, frame, show=True)
+        _draw(results, ablation, measured)
         tables = [
             tell(ablation, measured, _SCORE, by_length=by_length)
             for by_length in (False, True)

@@ -49,6 +49,7 @@ def figure(measured: "pd.DataFrame", score: str, title: str) -> Figure:
     )
     for axes in (left, right):
         axes.tick_params(axis="y", length=0)
+        axes.locator_params(axis="x", nbins=5)
     left.set_xlabel(style.score_label(score))
     right.set_xlabel(f"difference to {style.label(base)}")
     drawn.suptitle(clean(title))
@@ -89,5 +90,5 @@ def _handles(rows: "pd.DataFrame") -> list["Artist"]:
 
 def _note(rows: "pd.DataFrame") -> str:
     seeds = max(map(len, rows["seeds"]))
-    over = f", means over up to {seeds} seeds" if seeds > 1 else ""
-    return f"Bars: 95% bootstrap intervals over the answers, of differences paired{over}"
+    over = f"; means over up to {seeds} seeds" if seeds > 1 else ""
+    return f"Bars: 95% bootstrap intervals over the answers, paired for differences{over}"
