@@ -20,7 +20,9 @@ _INTERRUPTED = 130
     "--shard", default="1/1", metavar="I/N", help="Only every N-th run, from the I-th on."
 )
 @click.option(
-    "--plan", is_flag=True, help="Only show which runs it is, and how many parameters they have."
+    "--plan",
+    is_flag=True,
+    help="Only show the runs, with numbers of parameters; given --data and --out, how far each is.",
 )
 @click.pass_context
 def ablate(

@@ -100,10 +100,13 @@ def _serve(pipe: Connection, commands: Sequence[Sequence[str]]) -> None:
     threading.Thread(target=_listen, args=(pipe,), daemon=True).start()
     sys.stdout = sys.stderr
     outcome = Outcome("done")
-    for arguments in commands:
-        outcome = _outcome(arguments)
-        if outcome.kind != "done":
-            break
+    try:
+        for arguments in commands:
+            outcome = _outcome(arguments)
+            if outcome.kind != "done":
+                break
+    except KeyboardInterrupt:
+        outcome = Outcome("stopped")
     pipe.send(outcome)
 
 
@@ -125,7 +128,7 @@ def _outcome(arguments: Sequence[str]) -> Outcome:
         code = cli.main(list(arguments), standalone_mode=False)
     except (BadInput, RunFailed) as error:
         return Outcome("failed", str(error))
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
         return Outcome("stopped")
     except Exception as error:
         traceback.print_exc()

@@ -126,14 +126,12 @@ class _Work:
 
     @classmethod
     def of(cls, file: AblationFile, data: str, out: str) -> "_Work":
-        """Looks at all that is there, and refuses what does not fit, before any work is done."""
+        """Looks at all that is there, and refuses what does not fit before anything is written."""
         reporter: Reporter = registry.load("reports", "ablation")
         asked = Asked(
             datasets.open(data), file.evaluate.split, file.evaluate.lengths, file.evaluate.limit
         )
         reporter.check(asked)
-        with storage.writing(out):
-            Path(out, _RUNS).mkdir(parents=True, exist_ok=True)
         runs = tuple(plan.runs(file))
         for run in runs:
             reached(run, _folder(out, run), asked.dataset)
@@ -142,6 +140,8 @@ class _Work:
             contract.Variant(name, variant.description, *size_of[name])
             for name, variant in file.variants.items()
         )
+        with storage.writing(out):
+            Path(out, _RUNS).mkdir(parents=True, exist_ok=True)
         ablation = Ablation(file.name, file.description, file.base, file.seeds, variants, asked)
         return cls(runs, ablation, out, Folder.at(out), reporter)
 
