@@ -100,10 +100,11 @@ def _how(ablation: Ablation) -> str:
     algorithms = len({cell.algorithm for cell in cells})
     limit = "all samples" if asked.limit is None else f"the first {asked.limit} samples"
     shown = lengths.show(sorted({cell.length for cell in cells}))
+    seeds = ", ".join(map(str, ablation.seeds))
     return (
         f"Answers to {limit} of each length ({shown}) of each of {algorithms} algorithms of split "
         f"{asked.split} of `{asked.dataset.url}` ({asked.dataset.hash[:12]}); means over answers, "
-        f"then lengths, then algorithms, then seeds {', '.join(map(str, ablation.seeds))}. Made by "
+        f"then lengths, then algorithms, then train seeds ({seeds}). Made by "
         f"`{provenance.command_line()}` with clrs-text-bench "
         f"{provenance.versions()['clrs-text-bench']} at commit {provenance.git_commit()}."
     )

@@ -99,7 +99,8 @@ def ablate(file: AblationFile, data: str, out: str | os.PathLike, shard: Shard) 
             return False
         if outcome.kind == "failed":
             failed[run.name] = outcome.sentence
-            terminal.log().print(f"{run.name} failed: {outcome.sentence}", markup=False)
+            said = f"{run.name} failed: {outcome.sentence}"
+            terminal.log().print(said, soft_wrap=True, markup=False)
     work.report()
     if failed:
         raise RunFailed(_failures(failed, len(mine)))

@@ -170,8 +170,9 @@ def test_what_is_finished_is_neither_trained_nor_evaluated_again(here, monkeypat
     called = []
     monkeypatch.setattr(apart, "run", lambda commands: called.append(commands))
     before = tiny_run.contents(here / "out" / "runs")
-    for place in (1, 2):  # all but the run that diverged
-        assert work.ablate(load(), "data", "out", Shard(place, 3))
+    prepared = work._Work.of(load(), "data", "out")
+    assert [prepared.left(run) == [] for run in prepared.runs] == [True, True, False]
+    assert work.ablate(load(), "data", "out", Shard(2, 3))
     assert called == []
     assert tiny_run.contents(here / "out" / "runs") == before
     assert "Missing: zeros, seed 0." in (here / "out" / "ablation.md").read_text()
