@@ -10,7 +10,7 @@ from ..training import checkpoint, record
 from ..training.compilation import cache_programs
 from ..transformer.model import sampled_settings
 from ..transformer.sampling import split
-from .reasoner import of_folder
+from .reasoner import FILE, of_folder
 from .trainable import TrainableTransNar
 
 
@@ -38,9 +38,14 @@ def load(argument: str) -> TrainedModel:
         config = config.model_copy(
             update={"transformer": config.transformer.model_copy(update=text)}
         )
-    train = found.config.train
+    train, reasoner = found.config.train, of_folder(run, config.nar)
+    if reasoner.described.hash != found.model["nar"]:
+        raise BadInput(
+            f"{run / FILE} tells of another reasoner than run {run} was trained with; train it "
+            "again"
+        )
     trainable = TrainableTransNar(
-        config, of_folder(run, config.nar), seed=train.seed, loss=train.loss, sampling=sampling
+        config, reasoner, seed=train.seed, loss=train.loss, sampling=sampling
     )
     record.check(run, found, trainable.record())
     kept = checkpoint.best(run, trainable.shapes())

@@ -61,7 +61,10 @@ def of_run(source: Source, seed: int) -> Reasoner:
         though it is to, or its checkpoint is missing or cut short.
     """
     run = Path(source.run)
-    found = record.read(run)
+    try:
+        found = record.read(run)
+    except BadInput as error:
+        raise BadInput(f"model.nar.run: {error}") from error
     model = found.config.model
     if model.kind != "nar":
         raise BadInput(f"model.nar.run {run} is of a {model.kind}, not of a nar")
