@@ -44,7 +44,8 @@ def rows(table: pa.Table, layout: Layout) -> list[Row]:
     """Reads rows in `schema.DATASET`, with their traces.
 
     Raises:
-      BadInput: if a row is of an algorithm that the layout lacks, or has no such graph.
+      BadInput: if a row is of an algorithm that the layout lacks, or has no such graph, or one that
+        holds what is no finite number.
     """
     stages: tuple[Stage, ...] = ("input", "hint", "output")
     names = table["algo_name"].to_pylist()
@@ -58,6 +59,12 @@ def rows(table: pa.Table, layout: Layout) -> list[Row]:
             raise BadInput(
                 f"row {i} ({name}, length {length}) has no {_COLUMNS[missing]}; make the data set "
                 "with --graph-hints"
+            )
+        wrong = next((stage for stage in stages if not np.isfinite(flat[stage][i]).all()), None)
+        if wrong:
+            raise BadInput(
+                f"row {i} ({name}, length {length}) has {_COLUMNS[wrong]} that are infinite or no "
+                "numbers; make the data set again"
             )
         values = {s: graph.unpack(name, length, flat[s][i], s) for s in stages}
         n = tasks.get(name).n_nodes(length)

@@ -208,13 +208,17 @@ class TrainableNar:
 
 
 def _alike(rows: list[Row]) -> Iterator[list[int]]:
-    """Yields places of like rows: of one algorithm, of one shape, and of about as many steps."""
+    """Yields places of like rows: of one algorithm, of one shape, and of about as many steps.
 
-    def like(i: int) -> tuple[int, ...]:
-        return rows[i].algorithm, size_for(rows[i].n), rows[i].steps
+    No row is padded beyond its own shape: what comes out for it is the same to the last bit,
+    whichever rows are beside it.
+    """
 
-    order = sorted(range(len(rows)), key=like)
-    for _, same in itertools.groupby(order, key=lambda i: rows[i].algorithm):
+    def like(i: int) -> tuple[int, int]:
+        return rows[i].algorithm, size_for(rows[i].n)
+
+    order = sorted(range(len(rows)), key=lambda i: (like(i), rows[i].steps))
+    for _, same in itertools.groupby(order, key=like):
         places = list(same)
         for start in range(0, len(places), _BATCH):
             yield places[start : start + _BATCH]

@@ -236,9 +236,8 @@ def _settle_record(run: Path, begun: RunRecord | None, now: RunRecord) -> None:
         )
     if begun.model != now.model:
         key = next(k for k in begun.model | now.model if begun.model.get(k) != now.model.get(k))
-        raise BadInput(
-            f"run {run} was begun with another {key} than this package has; train it again"
-        )
+        whose = "model.nar.run holds" if key == "nar" else "this package has"
+        raise BadInput(f"run {run} was begun with another {key} than {whose}; train it again")
 
 
 def check_data(run: Path, begun: RunRecord, data: str, data_hash: str) -> None:

@@ -13,7 +13,7 @@ from ..training.compilation import cache_programs
 from ..training.record import RunRecord
 from ..transformer.model import sampled_settings
 from ..transformer.sampling import Sampling
-from .reasoner import of_folder
+from .reasoner import FILE, of_folder
 from .trainable import TrainableTransNar
 from .trained import TrainedTransNar
 
@@ -82,9 +82,14 @@ def opened(run: Path, options: Options = Options()) -> Opened:  # noqa: B008 (fr
     if options.latents is not None:
         chosen = config.nar.model_copy(update={"latents": options.latents})
         config = config.model_copy(update={"nar": chosen})
-    train = found.config.train
+    train, reasoner = found.config.train, of_folder(run, config.nar)
+    if reasoner.described.hash != found.model["nar"]:
+        raise BadInput(
+            f"{run / FILE} tells of another reasoner than run {run} was trained with; train it "
+            "again"
+        )
     trainable = TrainableTransNar(
-        config, of_folder(run, config.nar), seed=train.seed, loss=train.loss, sampling=options
+        config, reasoner, seed=train.seed, loss=train.loss, sampling=options
     )
     record.check(run, found, trainable.record())
     kept = checkpoint.best(run, trainable.shapes())

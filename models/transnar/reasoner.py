@@ -101,7 +101,10 @@ def _trainable(model: NarConfig) -> TrainableNar:
 def _record(source: Source) -> RunRecord:
     """Reads the record of the run that a config names, which must be of such a reasoner."""
     run = Path(source.run)
-    found = record.read(run)
+    try:
+        found = record.read(run)
+    except BadInput as error:
+        raise BadInput(f"model.nar.run: {error}") from error
     model = found.config.model
     if model.kind != "nar":
         raise BadInput(f"model.nar.run {run} is of a {model.kind}, not of a nar")

@@ -10,6 +10,7 @@ from clrs_text_bench.models.training import config as configs
 from clrs_text_bench.models.training import run
 from clrs_text_bench.models.training.trainable import build
 
+from .. import tiny_data
 from . import tiny_run
 
 TOML = """
@@ -85,6 +86,30 @@ def test_answers_do_not_depend_on_the_batch_and_have_the_right_shape(trained, st
     assert few == answers[7:10]
     info = model.info()
     assert (info.settings["steps"], info.train_lengths) == (steps, (4, 5))
+
+
+def test_an_algorithm_that_it_lacks_is_refused_and_leaves_no_run(recipe, tmp_path):
+    lacking = config("model.algorithms=['minimum']")
+    with pytest.raises(BadInput, match="a row is of insertion_sort, which the network was not"):
+        run.train(lacking, recipe, tmp_path / "run", show=False)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_trace_with_no_number_in_it_is_refused_and_leaves_no_run(tmp_path, monkeypatch, value):
+    def spoilt(name, length, *, split, seed, index):
+        row = generate_batch(name, length, count=1, start=index, graph_hints=True).to_pylist()[0]
+        if (name, index) == ("minimum", 7):
+            row["graph_hints"][3] = value
+        return row
+
+    monkeypatch.setattr(tiny_data, "sample", spoilt)
+    data = tiny_data.write(tmp_path / "set", {"train": [4]})
+    with pytest.raises(
+        BadInput, match=r"\(minimum, length 4\) has graph_hints that are infinite or"
+    ):
+        run.train(config(), data.url, tmp_path / "run", show=False)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_batch_holds_new_positions_at_each_visit_in_order():

@@ -46,9 +46,10 @@ def train(config, dataset, out, **options):
 def params(out, kind="latest"):
     """Returns the hash of a run's parameters and the number of steps behind them."""
     config = configs.load(out / "config.toml")
-    expected = build(config).shapes()
+    trainable = build(config)
+    expected = trainable.shapes()
     if kind == "latest":
-        transform = optimizer.build(config.optimizer, config.train.steps)
+        transform = optimizer.build(config.optimizer, config.train.steps, trainable.scales())
         expected = update.expected(expected, transform, config.train)
     kept = checkpoints.Checkpoints(out, kind)
     found = kept.restore(expected)

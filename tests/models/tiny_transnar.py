@@ -40,6 +40,13 @@ def reasoner(steps="bound", processor="triplet-gmpnn"):
     return Reasoner(described, trainable, params, None)
 
 
+def shapes_only(steps="learned", processor="triplet-gmpnn"):
+    """Returns a reasoner of width 8 without parameters, for what is lowered and not run."""
+    model = tiny_reasoner.config(processor, ALGORITHMS)
+    described = Described(model=model, seed=0, hash="")
+    return Reasoner(described, TrainableNar(model, seed=0, steps=steps), None, None)
+
+
 def trainable(given, config):
     """Returns a TransNAR on a reasoner."""
     return TrainableTransNar(config, given, seed=0, loss="answer")
