@@ -6,6 +6,10 @@ A GPT-NeoX of random weights answers questions of the recipe transnar-cpu. Its e
 likely enough that answers end anywhere up to the most tokens. Theirs are given in order of length,
 padded on the left, in batches; ours as they come. Both are warmed up. The last line says how many
 answers agree: float32 rounds differently in the two, and two tokens can be as likely.
+
+Then a TransNAR of config transnar-cpu beside the Transformer that it has in it, both of random
+weights. Its gates are shut, so that both write the same answers and the ratio is of the work alone.
+What is done once for each answer is told apart: reading its graph, and executing it.
 """
 
 import tempfile
@@ -15,11 +19,14 @@ from pathlib import Path
 
 import click
 import numpy as np
+import pyarrow as pa
 from flax import nnx
 from rich.table import Table
+from untrained import build, drawn
 
 from clrs_text_bench import recipes, terminal, tokenizers, validation
 from clrs_text_bench.generators import stream
+from clrs_text_bench.models.training import config as configs
 from clrs_text_bench.models.transformer import huggingface
 from clrs_text_bench.models.transformer.config import TransformerConfig
 from clrs_text_bench.models.transformer.decoding import Decoder, Prompt
@@ -94,10 +101,35 @@ def theirs(model, batch: int, most: int, end_id: int) -> Callable[[list], list[l
     return answer
 
 
-def _timed(answer: Callable, prompts: list[np.ndarray]) -> tuple[list[list[int]], float]:
-    answer(prompts)
+def hybrid(rows: pa.Table, most: int) -> tuple[Table, float]:
+    """Returns what a TransNAR and its Transformer take to answer, and the ratio of the two."""
+    config = configs.load("transnar-cpu", (f"model.transformer.max_answer={most}",))
+    trainable = build(config, "nar-cpu")
+    params, end = drawn(trainable), trainable.text.tokenizer.end_id
+    params["transformer"]["embedding"]["embedding"][end] *= _LIKELY
+    for reader in params["readers"].values():
+        reader["gate"] = np.zeros((), np.float32)
+    reasoner = trainable.reasoner.trainable
+    asked = [one.row for one in reasoner.requests(rows)]
+    plain, alone = _timed(lambda x: trainable.text.answer(params["transformer"], x), rows)
+    found, whole = _timed(lambda x: trainable.answer(params, x), rows)
+    if not found["prediction"].equals(plain["prediction"]):
+        raise AssertionError("with shut gates a TransNAR wrote other answers")
+    _, reading = _timed(reasoner.requests, rows)
+    _, executing = _timed(lambda x: reasoner.latents(params["nar"], x), asked)
+    report = Table("", "seconds", "of it, programs that read and write text", "answers/s")
+    for name, took, table in (("Transformer", alone, plain), ("TransNAR", whole, found)):
+        programs = sum(table["seconds"].to_pylist())
+        report.add_row(name, f"{took:.2f}", f"{programs:.2f}", f"{len(rows) / took:.0f}")
+    report.add_row("reading graphs", f"{reading:.2f}", "", "")
+    report.add_row("executing them", f"{executing:.2f}", "", "")
+    return report, whole / alone
+
+
+def _timed(answer: Callable, asked: object) -> tuple:
+    answer(asked)
     start = time.perf_counter()
-    found = answer(prompts)
+    found = answer(asked)
     return found, time.perf_counter() - start
 
 
@@ -123,6 +155,9 @@ def main(answers: int, batch: int, most: int) -> None:
     same = np.mean([a == b for a, b in zip(found, expected, strict=True)])
     print(f"transformers / ours: {peers / seconds:.2f}; {same:.1%} of the answers are the same")
     print(f"tokens of an answer: {min(lengths)} to {max(lengths)}, median {np.median(lengths):.0f}")
+    report, ratio = hybrid(rows, most)
+    terminal.output().print(report)
+    print(f"TransNAR / Transformer: {ratio:.2f}")
 
 
 if __name__ == "__main__":

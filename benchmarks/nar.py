@@ -23,6 +23,7 @@ import clrs
 import jax
 import numpy as np
 import optax
+from graph_operations import of_reasoner
 from rich.table import Table
 from train import matrix_rate
 
@@ -30,7 +31,7 @@ from clrs_text_bench import tasks, terminal
 from clrs_text_bench.generators import generate_batch
 from clrs_text_bench.models.nar import exchange, graphs
 from clrs_text_bench.models.nar.config import NarConfig
-from clrs_text_bench.models.nar.graphs import STEPS, Row
+from clrs_text_bench.models.nar.graphs import Row
 from clrs_text_bench.models.nar.layout import Layout
 from clrs_text_bench.models.nar.trainable import TrainableNar
 
@@ -134,17 +135,8 @@ class Ours:
 
     def operations(self, name: str) -> float:
         """Returns a training step's operations in the largest matrix products."""
-        batch, layout = self.batch(name, _NODES), self._trainable.layout
-        place = layout.place(name)
-        pairs = _ROWS * _NODES**2
-        product = 2 * pairs * _HIDDEN**2
-
-        def pointers(stage: str) -> int:
-            kinds = ("node_pointer", "node_permutation", "edge_pointer")
-            return sum(len(layout.of(place, stage, kind)) for kind in kinds)
-
-        steps = max(1, int(batch[STEPS].max()))
-        return 3 * product * (steps * (2 + pointers("hint")) + pointers("output"))
+        layout = self._trainable.layout
+        return of_reasoner(layout, name, _HIDDEN, self.batch(name, _NODES))
 
 
 class Theirs:

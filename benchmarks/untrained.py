@@ -4,6 +4,9 @@ A TransNAR's config names the run of its reasoner. What is measured depends on i
 that its config is enough.
 """
 
+from typing import Any
+
+import jax
 import numpy as np
 
 from clrs_text_bench.errors import BadInput
@@ -46,6 +49,19 @@ def build(config: TrainingConfig, reasoner: str) -> trainables.Trainable:
     return TrainableTransNar(
         config.model, Reasoner(described, nar, None, None), seed=train.seed, loss=train.loss
     )
+
+
+def drawn(trainable: Any) -> dict:
+    """Returns parameters of a TransNAR or a reasoner; of the right scale, and every gate open."""
+    generator = np.random.default_rng(0)
+
+    def draw(path: tuple, x: jax.ShapeDtypeStruct) -> np.ndarray:
+        if path[-1].key == "gate":
+            return np.ones(x.shape, np.float32)
+        scale = 0.02 if x.ndim > 1 else 1.0
+        return (scale * generator.normal(size=x.shape)).astype(np.float32)
+
+    return jax.tree_util.tree_map_with_path(draw, trainable.shapes())
 
 
 def read(trainable: TrainableTransNar, rows: int, n: int) -> dict[str, np.ndarray]:

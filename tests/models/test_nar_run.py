@@ -1,5 +1,7 @@
 """A reasoner trained by the one loop, gone on with, and asked for answers in words."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -68,7 +70,12 @@ def test_a_resumed_run_is_as_if_unbroken(recipe, trained, tmp_path, monkeypatch)
     with monkeypatch.context() as patched:
         tiny_run.stop_at(patched, 4)
         assert not run.train(config(), recipe, tmp_path / "run", show=False)
+    # What a process leaves that is killed while it saves.
+    latest = tmp_path / "run" / "checkpoints" / "latest"
+    torn = shutil.copytree(latest / "4", latest / "6.orbax-checkpoint-tmp-0")
+    shutil.rmtree(torn / "state")
     assert run.train(config(), recipe, tmp_path / "run", resume=True, show=False)
+    assert not torn.exists()
     assert tiny_run.params(tmp_path / "run") == tiny_run.params(trained)
     assert tiny_run.logged(tmp_path / "run") == tiny_run.logged(trained)
 
@@ -86,6 +93,16 @@ def test_answers_do_not_depend_on_the_batch_and_have_the_right_shape(trained, st
     assert few == answers[7:10]
     info = model.info()
     assert (info.settings["steps"], info.train_lengths) == (steps, (4, 5))
+
+
+@pytest.mark.slow
+def test_a_larger_graph_than_any_it_was_trained_on_is_answered(trained):
+    table = generate_batch("insertion_sort", 9, count=3, split="test")
+    answers = load(f"nar:{trained}?steps=bound").generate(table)["prediction"].to_pylist()
+    for question, answer in zip(table["question"].to_pylist(), answers, strict=True):
+        given = question.split("key: ")[1].split("]")[0].strip("[").split()
+        assert len(given) == 9
+        assert sorted(answer.strip("[]").split()) == sorted(given)
 
 
 def test_an_algorithm_that_it_lacks_is_refused_and_leaves_no_run(recipe, tmp_path):

@@ -176,6 +176,24 @@ def test_padding_a_graph_changes_no_logit(reasoner):
     )
 
 
+def test_readers_that_are_computed_again_have_the_same_gradients(reasoner):
+    found = []
+    for remat in (False, True):
+        trainable = tiny.trainable(reasoner, tiny.config({"remat": remat, "num_layers": 2}))
+        params = tiny.opened(trainable.init())
+        batch = one_batch(trainable, rows_of_one_shape())
+
+        def gradient(params, batch, trainable=trainable):
+            return jax.grad(lambda p: trainable.loss(p, batch)[0])(params)
+
+        # A block and a reader of each of the two layers.
+        assert str(jax.make_jaxpr(gradient)(params, batch)).count("checkpoint[") == 4 * remat
+        found.append(tiny.compiled(gradient, params, batch))
+    kept, again = found
+    assert np.any(kept["readers"]["1"]["of"]["edges"]["kv"]["kernel"])
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-6), kept, again)
+
+
 L, N = 8, 5
 
 
