@@ -97,6 +97,8 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, commands: Sequence[Sequence[str]]) -> None:
+    # Python sets no handler where a process is begun in the background, with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_listen, args=(pipe,), daemon=True).start()
     sys.stdout = sys.stderr
     outcome = Outcome("done")
