@@ -4,6 +4,7 @@ Runs of one model under one setting make an entry: evaluated in parts (some leng
 later), trained with several seeds, or both.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,15 @@ from clrs_text_bench import lengths as lengths_
 if TYPE_CHECKING:
     import pandas as pd
 
-# What makes two runs differ in more than the seed.
-_CONFIG = ("model", "n_parameters", "train_lengths", "train_algorithms", "settings")
+# What makes two runs differ in more than the seed, but for settings.
+_CONFIG = ("model", "n_parameters", "train_lengths", "train_algorithms")
 _CONTEXT = ("dataset_hash", "split", "use_hints", "evaluator", "extraction")
 
 # One training of a model.
 _TRAINING = ("train_seed", "checkpoint")
+
+# Settings that tell of one training: the step that was best, and the reasoner that it read.
+_TRAINED = ("step", "nar")
 
 _HASH_CHARACTERS = 8
 
@@ -52,6 +56,12 @@ def _values(run: dict[str, Any], columns: tuple[str, ...]) -> tuple[Hashable, ..
     return tuple(None if _is_null(run[c]) else run[c] for c in columns)
 
 
+def _settings(run: dict[str, Any]) -> str:
+    """Returns a run's settings, but for those that its training alone decided."""
+    settings = json.loads(run["settings"])
+    return json.dumps({k: v for k, v in settings.items() if k not in _TRAINED}, sort_keys=True)
+
+
 def _is_null(value: Any) -> bool:
     import pandas as pd
 
@@ -62,7 +72,7 @@ def _entry_keys(runs: list[dict[str, Any]]) -> dict[str, tuple]:
     """Returns what tells the entry of each run, by run id."""
     groups = defaultdict(list)
     for run in runs:
-        groups[_values(run, _CONFIG + _CONTEXT)].append(run)
+        groups[(*_values(run, _CONFIG + _CONTEXT), _settings(run))].append(run)
     keys = {}
     for group, members in groups.items():
         trainings = {_values(run, _TRAINING) for run in members}
