@@ -6,7 +6,7 @@ later), trained with several seeds, or both.
 
 import json
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from clrs_text_bench import lengths as lengths_
@@ -93,7 +93,7 @@ def _labels(runs: list[dict[str, Any]], keys: dict[str, tuple]) -> dict[tuple, s
     labels = {}
     for model, group in by_model.items():
         parts: dict[tuple, list[str]] = {key: [] for key in group}
-        for describe in _DESCRIPTIONS:
+        for describe in _descriptions([firsts[key] for key in group]):
             told = {key: describe(firsts[key]) for key in group}
             if len(set(map(tuple, parts.values()))) == len(group):
                 break
@@ -119,14 +119,33 @@ def _train_lengths(run: dict[str, Any]) -> str:
     return f"trained on {lengths_.show(list(known))}" if known else "no train lengths"
 
 
-# Tried in this order, until all entries of a name are told apart.
-_DESCRIPTIONS = (
+def _setting(name: str):
+    return lambda run: f"{name} {json.loads(run['settings']).get(name, 'none')}"
+
+
+def _differing(runs: list[dict[str, Any]]) -> list[str]:
+    """Returns the names of the settings that runs differ in."""
+    settings = [json.loads(_settings(run)) for run in runs]
+    names = sorted({name for found in settings for name in found})
+    return [name for name in names if any(x.get(name) != settings[0].get(name) for x in settings)]
+
+
+def _descriptions(runs: list[dict[str, Any]]) -> Iterator[Callable[[dict[str, Any]], str]]:
+    """Yields what is tried, in this order, until all entries of a name are told apart."""
+    yield from _KINDS
+    yield from map(_setting, _differing(runs))
+    yield from _ORIGINS
+
+
+_KINDS = (
     lambda run: "traced" if run["use_hints"] else "plain",
     lambda run: run["extraction"],
     lambda run: run["evaluator"],
     lambda run: run["split"],
     _train_lengths,
     _parameters,
+)
+_ORIGINS = (
     _short("dataset_hash", "data"),
     _short("checkpoint", "checkpoint"),
     lambda run: f"run {run['run'].rpartition('-')[2]}",
