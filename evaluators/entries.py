@@ -4,8 +4,9 @@ Runs of one model under one setting make an entry: evaluated in parts (some leng
 later), trained with several seeds, or both.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from clrs_text_bench import lengths as lengths_
@@ -13,12 +14,15 @@ from clrs_text_bench import lengths as lengths_
 if TYPE_CHECKING:
     import pandas as pd
 
-# What makes two runs differ in more than the seed.
-_CONFIG = ("model", "n_parameters", "train_lengths", "train_algorithms", "settings")
+# What makes two runs differ in more than the seed, but for settings.
+_CONFIG = ("model", "n_parameters", "train_lengths", "train_algorithms")
 _CONTEXT = ("dataset_hash", "split", "use_hints", "evaluator", "extraction")
 
 # One training of a model.
 _TRAINING = ("train_seed", "checkpoint")
+
+# Settings that tell of one training: the step that was best, and the reasoner that it read.
+_TRAINED = ("step", "nar")
 
 _HASH_CHARACTERS = 8
 
@@ -52,6 +56,12 @@ def _values(run: dict[str, Any], columns: tuple[str, ...]) -> tuple[Hashable, ..
     return tuple(None if _is_null(run[c]) else run[c] for c in columns)
 
 
+def _settings(run: dict[str, Any]) -> str:
+    """Returns a run's settings, but for those that its training alone decided."""
+    settings = json.loads(run["settings"])
+    return json.dumps({k: v for k, v in settings.items() if k not in _TRAINED}, sort_keys=True)
+
+
 def _is_null(value: Any) -> bool:
     import pandas as pd
 
@@ -62,7 +72,7 @@ def _entry_keys(runs: list[dict[str, Any]]) -> dict[str, tuple]:
     """Returns what tells the entry of each run, by run id."""
     groups = defaultdict(list)
     for run in runs:
-        groups[_values(run, _CONFIG + _CONTEXT)].append(run)
+        groups[(*_values(run, _CONFIG + _CONTEXT), _settings(run))].append(run)
     keys = {}
     for group, members in groups.items():
         trainings = {_values(run, _TRAINING) for run in members}
@@ -83,7 +93,7 @@ def _labels(runs: list[dict[str, Any]], keys: dict[str, tuple]) -> dict[tuple, s
     labels = {}
     for model, group in by_model.items():
         parts: dict[tuple, list[str]] = {key: [] for key in group}
-        for describe in _DESCRIPTIONS:
+        for describe in _descriptions([firsts[key] for key in group]):
             told = {key: describe(firsts[key]) for key in group}
             if len(set(map(tuple, parts.values()))) == len(group):
                 break
@@ -109,14 +119,33 @@ def _train_lengths(run: dict[str, Any]) -> str:
     return f"trained on {lengths_.show(list(known))}" if known else "no train lengths"
 
 
-# Tried in this order, until all entries of a name are told apart.
-_DESCRIPTIONS = (
+def _setting(name: str):
+    return lambda run: f"{name} {json.loads(run['settings']).get(name, 'none')}"
+
+
+def _differing(runs: list[dict[str, Any]]) -> list[str]:
+    """Returns the names of the settings that runs differ in."""
+    settings = [json.loads(_settings(run)) for run in runs]
+    names = sorted({name for found in settings for name in found})
+    return [name for name in names if any(x.get(name) != settings[0].get(name) for x in settings)]
+
+
+def _descriptions(runs: list[dict[str, Any]]) -> Iterator[Callable[[dict[str, Any]], str]]:
+    """Yields what is tried, in this order, until all entries of a name are told apart."""
+    yield from _KINDS
+    yield from map(_setting, _differing(runs))
+    yield from _ORIGINS
+
+
+_KINDS = (
     lambda run: "traced" if run["use_hints"] else "plain",
     lambda run: run["extraction"],
     lambda run: run["evaluator"],
     lambda run: run["split"],
     _train_lengths,
     _parameters,
+)
+_ORIGINS = (
     _short("dataset_hash", "data"),
     _short("checkpoint", "checkpoint"),
     lambda run: f"run {run['run'].rpartition('-')[2]}",

@@ -174,9 +174,21 @@ def test_entries_of_one_name_are_told_apart_by_what_differs(column, values, name
     assert set(found["entry"]) == {f"transformer ({name})" for name in names}
 
 
-def test_entries_that_differ_in_settings_alone_are_told_apart_by_run():
-    runs = [scored(TABLE, settings=s, run=f"transformer-{s}") for s in ("1", "2")]
-    assert set(entered(*runs)["entry"]) == {"transformer (run 1)", "transformer (run 2)"}
+def test_seeds_whose_best_steps_and_reasoners_differ_are_one_entry():
+    runs = [
+        scored(TABLE, settings=s, run=f"transnar-{seed}", train_seed=seed, checkpoint=str(seed))
+        for seed, s in enumerate(('{"step": 10, "nar": "a"}', '{"step": 20, "nar": "b"}'))
+    ]
+    found = entered(*runs)
+    assert found["entry"].nunique() == 1
+    assert found["training"].nunique() == 2
+
+
+def test_entries_that_differ_in_settings_are_told_apart_by_those():
+    settings = ('{"steps": "trace", "step": 1}', '{"steps": "bound", "step": 2}', "{}")
+    found = entered(*(scored(TABLE, settings=x, run=x) for x in settings))
+    names = {f"transformer (steps {steps})" for steps in ("trace", "bound", "none")}
+    assert set(found["entry"]) == names
 
 
 def test_other_models_keep_their_plain_names():
