@@ -211,7 +211,8 @@ def test_plan_shows_runs_and_parameters_and_writes_nothing(folder, monkeypatch, 
 
 def test_a_reasoner_that_is_not_there_is_named_with_the_variant(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    with pytest.raises(
+    sentence = r"^variant transnar: model\.nar\.run: run runs/nar-smoke does not exist"
+    with pytest.raises(BadInput, match=sentence):
         BadInput, match=r"^variant transnar: model\.nar\.run: run runs/nar-smoke does not"
     ):
         work.planned(files.load("transnar-smoke"), None, None, Shard())
