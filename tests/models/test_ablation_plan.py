@@ -213,8 +213,6 @@ def test_a_reasoner_that_is_not_there_is_named_with_the_variant(folder, monkeypa
     monkeypatch.chdir(folder)
     sentence = r"^variant transnar: model\.nar\.run: run runs/nar-smoke does not exist"
     with pytest.raises(BadInput, match=sentence):
-        BadInput, match=r"^variant transnar: model\.nar\.run: run runs/nar-smoke does not"
-    ):
         work.planned(files.load("transnar-smoke"), None, None, Shard())
 
 
