@@ -118,7 +118,7 @@ def test_the_run_holds_what_its_reasoner_is_and_answers_without_its_folder(
     assert answers["index"].to_pylist() == [0, 1, 2]
     assert model.info().settings["nar"] == described["hash"]
     # What has learnt has, and the reasoner is bit for bit the one that the run began with.
-    kept = checkpoint.best(trained, model._trainable.shapes()).state
+    kept = checkpoint.best(trained, model.trainable.shapes()).state
     assert checkpoint.tree_hash(kept["nar"]) == described["hash"]
     assert all(reader["gate"] != 0 for reader in kept["readers"].values())
 
@@ -227,7 +227,7 @@ def test_an_altered_description_of_the_reasoner_is_refused(trained, tmp_path, da
 
 def test_an_altered_reasoner_is_refused(trained, tmp_path):
     out = shutil.copytree(trained, tmp_path / "run")
-    kept = checkpoint.best(out, load(f"transnar:{out}")._trainable.shapes())
+    kept = checkpoint.best(out, load(f"transnar:{out}").trainable.shapes())
     state = jax.tree.map(np.asarray, kept.state)
     state["nar"] = jax.tree.map(lambda x: x + np.float32(1e-3), state["nar"])
     shutil.rmtree(out / "checkpoints" / "best")
@@ -242,8 +242,6 @@ def test_what_it_cannot_answer_is_said(trained):
     model = load(f"transnar:{trained}")
     with pytest.raises(BadInput, match="a row is of bfs, which the network was not made for"):
         model.generate(generate_batch("bfs", 4, count=1))
-    with pytest.raises(BadInput, match=r"run .*trained is of a transnar, not of a nar"):
-        load(f"nar:{trained}")
     with pytest.raises(BadInput, match="transnar needs a run"):
         load("transnar:")
 
