@@ -10,10 +10,10 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from clrs_text_bench import interrupts
 from clrs_text_bench.errors import BadInput, RunFailed
 
 
@@ -120,25 +120,10 @@ def _start(number: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, os.getpid()), daemon=True)
-    with _interrupts_held():
+    with interrupts.held():
         process.start()
     there.close()
     return _Worker(number + 1, process, here)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Holds Ctrl-C back, in this process for now and in those started meanwhile for good.
-
-    The terminal sends it to the whole group; this process alone decides what it means.
-    """
-    # The first process brings a tracker along, whose start would let Ctrl-C through again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hand_out(worker: _Worker, calls: list[tuple[Callable, tuple]], waiting: list[int]) -> None:

@@ -8,14 +8,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Literal
 
 import click
 
+from clrs_text_bench import interrupts
 from clrs_text_bench.errors import BadInput, RunFailed
 
 from ..training import interrupt
@@ -53,7 +53,7 @@ def run(commands: Sequence[Sequence[str]]) -> Outcome:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, commands))
-    with _interrupts_held():
+    with interrupts.held():
         process.start()
     there.close()
     try:
@@ -79,21 +79,6 @@ def _received(here: Connection, process: multiprocessing.Process) -> Outcome:
     if code is not None and code < 0:
         return Outcome("failed", f"its process was killed by {signal.Signals(-code).name}")
     return Outcome("failed", f"its process ended with exit code {code}")
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Holds Ctrl-C back, in this process for now and in one started meanwhile for good.
-
-    The terminal sends it to the whole group; this process alone decides what it means.
-    """
-    # The first process brings a tracker along, whose start would let Ctrl-C through again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(pipe: Connection, commands: Sequence[Sequence[str]]) -> None:
