@@ -33,27 +33,33 @@ def load(argument: str) -> TrainedModel:
     run = Path(folder)
     cache_programs()
     found = record.read(run)
-    model, seed, kept = _within(run) if found.config.model.kind == "transnar" else _own(run, found)
-    if options.steps == "learned" and not model.halting:
-        raise BadInput(f"run {run} has not learnt when to stop; add ?steps=bound or ?steps=trace")
-    trainable = TrainableNar(model, seed=seed, steps=options.steps)
-    settings = {"processor": model.processor, "steps": options.steps}
-    return TrainedModel(trainable, found, kept, settings)
-
-
-def _own(run: Path, found: RunRecord) -> tuple[NarConfig, int, Checkpoint]:
-    """Returns what a reasoner's run holds, and its seed."""
-    model, seed = found.config.model, found.config.train.seed
+    if found.config.model.kind == "transnar":
+        return _within(run, found, options)
+    model = found.config.model
     if model.kind != "nar":
         raise BadInput(f"run {run} is of a {model.kind}, not of a nar")
-    return model, seed, checkpoint.best(run, TrainableNar(model, seed=seed).shapes())
+    trainable = _trainable(run, model, found.config.train.seed, options)
+    return _answering(trainable, found, checkpoint.best(run, trainable.shapes()), options)
 
 
-def _within(run: Path) -> tuple[NarConfig, int, Checkpoint]:
-    """Returns the reasoner that a TransNAR's run holds, and its seed."""
+def _within(run: Path, found: RunRecord, options: Options) -> TrainedModel:
+    """Returns the reasoner that a TransNAR's run holds."""
     from ..transnar.model import opened
 
     hybrid, _, kept = opened(run)
     described = hybrid.reasoner.described
-    own = replace(kept, state=hybrid.executing(kept.state))
-    return described.model, described.seed, own
+    trainable = _trainable(run, described.model, described.seed, options)
+    return _answering(trainable, found, replace(kept, state=hybrid.executing(kept.state)), options)
+
+
+def _trainable(run: Path, model: NarConfig, seed: int, options: Options) -> TrainableNar:
+    if options.steps == "learned" and not model.halting:
+        raise BadInput(f"run {run} has not learnt when to stop; add ?steps=bound or ?steps=trace")
+    return TrainableNar(model, seed=seed, steps=options.steps)
+
+
+def _answering(
+    trainable: TrainableNar, found: RunRecord, kept: Checkpoint, options: Options
+) -> TrainedModel:
+    settings = {"processor": trainable.config.processor, "steps": options.steps}
+    return TrainedModel(trainable, found, kept, settings)

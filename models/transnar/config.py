@@ -52,6 +52,11 @@ class Source(_Strict):
     start: Literal["trained", "random"] = "trained"
     computed: Literal["step", "block", "once"] = "block"
 
+    @property
+    def keeps_parameters(self) -> bool:
+        """Whether the reasoner's own parameters stay bit for bit what they were."""
+        return self.tuned in ("frozen", "adapters")
+
     @model_validator(mode="after")
     def _is_one(self) -> "Source":
         if (self.run is None) == (self.config is None):

@@ -98,7 +98,7 @@ def opened(run: Path, options: Options = Options()) -> Opened:  # noqa: B008 (fr
 
 
 def _check_reasoner(run: Path, found: RunRecord, params: dict) -> None:
-    if found.config.model.nar.tuned not in ("frozen", "adapters"):
+    if not found.config.model.nar.keeps_parameters:
         return
     if checkpoint.tree_hash(params["nar"]) != found.model["nar"]:
         raise BadInput(f"run {run} holds another reasoner than it was trained with; train it again")

@@ -208,7 +208,7 @@ class TrainableTransNar:
         """Returns the reasoner's parameters as they act, and all others."""
         others = dict(params)
         of_nar = others.pop(_NAR)
-        if self.config.nar.tuned in ("frozen", _ADAPTERS):
+        if self.config.nar.keeps_parameters:
             of_nar = jax.lax.stop_gradient(of_nar)
         if self._adapts:
             of_nar = adapters.adapted(of_nar, others.pop(_ADAPTERS))
