@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 # PyTorch for NVIDIA cards brings Triton, whose LLVM aborts the process when it is loaded after
 # TensorFlow's ("registered more than once"). PyTorch is a reference on the CPU here and needs none.
 sys.modules["triton"] = None
@@ -14,3 +16,16 @@ def pytest_addoption(parser):
         default=0,
         help="first seed of the samples of dm-clrs that the native engine is held against",
     )
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs the command line; returns exit code, standard output and standard error."""
+    from clrs_text_bench.cli.main import main
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(a) for a in arguments])
+        return stopped.value.code, *capsys.readouterr()
+
+    return call

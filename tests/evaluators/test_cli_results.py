@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from clrs_text_bench import schema
-from clrs_text_bench.cli.main import main
 from clrs_text_bench.evaluators import leaderboard
 
 from .. import tiny_data
@@ -51,18 +50,6 @@ def results(tmp_path):
         )
         leaderboard.append(folder, rows, fake_results.answers(rows, seed))
     return folder.root
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs the command line; returns exit code, standard output and standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(a) for a in arguments])
-        return stopped.value.code, *capsys.readouterr()
-
-    return call
 
 
 def test_score_writes_the_scores_of_each_answer(run, data, answers, tmp_path):

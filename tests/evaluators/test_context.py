@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clrs_text_bench import registry, tasks, tokenizers
-from clrs_text_bench.cli.main import main
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.evaluators import leaderboard
 from clrs_text_bench.evaluators.context import cost, renderings, report, search, writing
@@ -202,16 +201,6 @@ def test_a_run_goes_on_where_it_was(fake, monkeypatch, tmp_path):
     before = len(FakeEngine.made)
     report.largest_sizes(other, out, show=False)
     assert len(FakeEngine.made) > before
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(a) for a in arguments])
-        return stopped.value.code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

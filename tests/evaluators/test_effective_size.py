@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
-from clrs_text_bench.cli.main import main
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.evaluators import effective_size as effective
 from clrs_text_bench.evaluators import leaderboard
@@ -159,16 +158,6 @@ def results(tmp_path):
     for rows in (net(), fake_results.run("llm", cells=[("bfs", 4), ("bfs", 8)])):
         leaderboard.append(folder, rows, fake_results.answers(rows))
     return folder.root
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(a) for a in arguments])
-        return stopped.value.code, *capsys.readouterr()
-
-    return call
 
 
 def test_the_table(run, results):

@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clrs_text_bench import tokenizers
-from clrs_text_bench.cli.main import main
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.models import language
 from clrs_text_bench.models.trained import TrainedModel
@@ -246,16 +245,6 @@ def test_a_transnar_without_a_graph_is_the_transformer_within(monkeypatch):
     expected = optax.softmax_cross_entropy_with_integer_labels(logits, targets)
     found = text.nats(own, tokens, places, targets)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(a) for a in arguments])
-        return stopped.value.code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

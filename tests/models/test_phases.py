@@ -11,13 +11,7 @@ from clrs_text_bench.models.training.trainable import build
 
 from . import tiny_run
 
-NAR = """
-[model]
-kind = "nar"
-algorithms = ["minimum"]
-hidden_dim = 8
-triplet_dim = 2
-
+STEPS = """
 [train]
 steps = 4
 batch_size = 4
@@ -32,6 +26,15 @@ every = 4
 samples = 2
 """
 
+NAR = """
+[model]
+kind = "nar"
+algorithms = ["minimum"]
+hidden_dim = 8
+triplet_dim = 2
+
+"""
+
 HYBRID = """
 [model]
 kind = "transnar"
@@ -44,19 +47,6 @@ expansion = 2
 context = 64
 max_answer = 8
 
-[train]
-seed = 3
-steps = 4
-batch_size = 4
-log_every = 2
-save_every = 2
-
-[optimizer]
-warmup_steps = 1
-
-[validation]
-every = 4
-samples = 2
 """
 
 RECIPE = """
@@ -72,13 +62,15 @@ samples = 50
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phases")
-    (folder / "nar.toml").write_text(NAR)
+    (folder / "nar.toml").write_text(NAR + STEPS)
     (folder / "recipe.toml").write_text(RECIPE)
     return folder
 
 
 def config(*of_nar):
-    return configs.parse(HYBRID, "hybrid.toml", [f"model.nar.{x}" for x in of_nar])
+    return configs.parse(
+        HYBRID + STEPS, "hybrid.toml", ["train.seed=3", *(f"model.nar.{x}" for x in of_nar)]
+    )
 
 
 def train(config, folder, out, **options):
