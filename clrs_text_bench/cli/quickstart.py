@@ -14,9 +14,10 @@ import click
 def quickstart(out: str) -> None:
     """Generate, train, evaluate, rank and plot, in minutes on a CPU.
 
-    Makes a small data set, trains a small Transformer on it, scores it beside the true algorithms
-    and a trivial floor at lengths it was trained on and at others, and draws who generalises. Cut
-    off, it goes on where it was.
+    Makes a small data set; trains a small Transformer on it, a neural algorithmic reasoner (NAR)
+    and a TransNAR, the same Transformer reading that reasoner's latents; scores the three beside
+    the true algorithms and a trivial floor at lengths that they were trained on and at others; and
+    draws who generalises. Cut off, it goes on where it was.
 
     \b
     Example:
@@ -33,7 +34,9 @@ def quickstart(out: str) -> None:
 
 
 def _steps(out: str) -> list[tuple[str, list[str]]]:
-    data, run, results = f"{out}/data", f"{out}/run", f"{out}/results"
+    data, results = f"{out}/data", f"{out}/results"
+    nar, transformer, transnar = (f"{out}/{kind}" for kind in ("nar", "transformer", "transnar"))
+    trained = ["--data", data, "--resume", "--out"]
     evaluated = ["--data", data, "--results", results]
     return [
         (
@@ -41,19 +44,29 @@ def _steps(out: str) -> list[tuple[str, list[str]]]:
             ["generate", "quickstart", "--dedupe", "--resume", "--out", data],
         ),
         (
-            "2. A small Transformer",
-            ["train", "quickstart", "--data", data, "--out", run, "--resume"],
+            "2. A neural algorithmic reasoner, which reads the graphs",
+            ["train", "quickstart-nar", "--data", "quickstart", "--resume", "--out", nar],
         ),
-        ("3. Its answers", ["evaluate", f"transformer:{run}", *evaluated]),
+        (
+            "3. A small Transformer, which reads the text",
+            ["train", "quickstart", *trained, transformer],
+        ),
+        (
+            "4. A TransNAR: that Transformer, reading the reasoner's latents too",
+            ["train", "quickstart-transnar", f"model.nar.run={nar}", *trained, transnar],
+        ),
+        ("5. Their answers", ["evaluate", f"nar:{nar}", *evaluated]),
+        ("", ["evaluate", f"transformer:{transformer}", *evaluated]),
+        ("", ["evaluate", f"transnar:{transnar}", *evaluated]),
         ("   the true algorithms'", ["evaluate", "solver", *evaluated]),
         ("   the most common training answer", ["evaluate", "majority", *evaluated]),
         (
-            "4. Who generalises",
+            "6. Who generalises",
             ["plot", "curves", "--results", results, "--out", f"{out}/figures/curves"],
         ),
         ("", ["plot", "heatmap", "--results", results, "--out", f"{out}/figures/heatmap"]),
         ("", ["plot", "bars", "--results", results, "--out", f"{out}/figures/bars"]),
-        ("5. The leaderboard", ["leaderboard", "--by", "length", "--results", results]),
+        ("7. The leaderboard", ["leaderboard", "--by", "length", "--results", results]),
         ("", ["leaderboard", "--by", "regime", "--results", results]),
     ]
 
