@@ -1,0 +1,222 @@
+"""The sample browser's content: questions, true answers, and what every model wrote.
+
+Where there are more than fit, each (algorithm, length) keeps as many as the others, chosen by a
+hash of their identity: the same ones each time, and the same for all models.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clrs_text_bench import progress, tasks
+from clrs_text_bench.datasets import Cell, Dataset
+from clrs_text_bench.errors import BadInput
+
+from . import pictures, texts
+from .kept import Run, Sample
+from .marks import marked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DATA_COLUMNS = ["question", "answer", "seed", "index", "graph_inputs", "graph_outputs"]
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """The answers to one (algorithm, length) of one split of a data set.
+
+    Attributes:
+      dataset_hash: of the data set.
+      split: of the data set.
+      algorithm: name of the task.
+      length: of the samples.
+      runs: those that answered some of it.
+    """
+
+    dataset_hash: str
+    split: str
+    algorithm: str
+    length: int
+    runs: tuple[Run, ...]
+
+    def ranked(self) -> list[Sample]:
+        """Returns its samples: those that most runs answered first, else in order of a hash."""
+        counts: dict[Sample, int] = {}
+        for run in self.runs:
+            for sample in run.samples(self.algorithm, self.length):
+                counts[sample] = counts.get(sample, 0) + 1
+        return sorted(counts, key=lambda sample: (-counts[sample], self._hash(sample)))
+
+    def _hash(self, sample: Sample) -> bytes:
+        name = f"{self.dataset_hash} {self.split} {self.algorithm} {self.length} {sample}"
+        return hashlib.sha256(name.encode()).digest()
+
+
+def strata(runs: Sequence[Run]) -> list[Stratum]:
+    """Returns what runs answered: algorithms in catalogue order, then by length."""
+    found: dict[tuple[str, str, str, int], list[Run]] = {}
+    for run in runs:
+        for algorithm, length in run.files:
+            found.setdefault((run.dataset_hash, run.split, algorithm, length), []).append(run)
+    order = {name: place for place, name in enumerate(tasks.names())}
+    keys = sorted(found, key=lambda key: (order.get(key[2], len(order)), key[2:], key[:2]))
+    return [Stratum(*key, tuple(found[key])) for key in keys]
+
+
+def payload(
+    runs: Sequence[Run],
+    datasets: Sequence[Dataset],
+    entries: dict[str, int],
+    scores: Sequence[str],
+    *,
+    most: int,
+    room: int,
+    show: bool = False,
+) -> dict[str, Any]:
+    """Returns samples with their answers, JSON-like.
+
+    Args:
+      runs: whose answers.
+      datasets: where questions and true answers are; a run whose data set is none of them is shown
+        without.
+      entries: places of the leaderboard's entries.
+      scores: names of the leaderboard's scores.
+      most: samples of each (algorithm, length) at most.
+      room: so many bytes of JSON at most.
+      show: whether to show a progress bar.
+
+    Raises:
+      BadInput: if a data set is none that the runs answered, or does not hold what they answered,
+        or a file of answers is damaged.
+    """
+    known = {dataset.hash: dataset for dataset in datasets}
+    _check(known, runs)
+    places = {run.run: place for place, run in enumerate(runs)}
+    rounds: list[list[tuple[int, dict[str, Any]]]] = [[] for _ in range(most)]
+    groups, totals = strata(runs), []
+    with progress.bar("cells", show=show) as bar:
+        for place, group in enumerate(bar.track(groups, description="samples")):
+            ranked = group.ranked()
+            totals.append(len(ranked))
+            chosen = ranked[:most]
+            for turn, record in enumerate(
+                _records(group, chosen, known.get(group.dataset_hash), places, scores)
+            ):
+                rounds[turn].append((place, {"cell": place, **record}))
+    kept = _fitting(rounds, room)
+    return {
+        "runs": [{"entry": entries[run.entry], "seed": run.train_seed} for run in runs],
+        "cells": [
+            {
+                "algorithm": texts.name(group.algorithm),
+                "length": group.length,
+                "split": texts.name(group.split),
+                "data": group.dataset_hash[:8],
+                "total": total,
+                "asked": group.dataset_hash in known,
+            }
+            for group, total in zip(groups, totals, strict=True)
+        ],
+        "samples": kept,
+    }
+
+
+def _check(known: dict[str, Dataset], runs: Sequence[Run]) -> None:
+    answered = {run.dataset_hash for run in runs}
+    for hash_, dataset in known.items():
+        if hash_ not in answered:
+            theirs = ", ".join(sorted(h[:12] for h in answered)) or "none"
+            raise BadInput(
+                f"no kept answer is to data set {dataset.url} ({hash_[:12]}); they are to {theirs}"
+            )
+
+
+def _fitting(rounds: list[list[tuple[int, dict[str, Any]]]], room: int) -> list[dict[str, Any]]:
+    """Takes one sample of each cell in turn for as long as there is room; returns them by cell."""
+    kept: list[tuple[int, dict[str, Any]]] = []
+    for turn in rounds:
+        for place, record in turn:
+            room -= len(json.dumps(record, separators=(",", ":"))) + 1
+            if room < 0:
+                return [record for _, record in sorted(kept, key=lambda pair: pair[0])]
+            kept.append((place, record))
+    return [record for _, record in sorted(kept, key=lambda pair: pair[0])]
+
+
+def _records(
+    group: Stratum,
+    chosen: list[Sample],
+    dataset: Dataset | None,
+    places: dict[str, int],
+    scores: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Returns what is shown of samples of a stratum."""
+    rows = {} if dataset is None else _rows(group, chosen, dataset)
+    answers = {run.run: run.answers(group.algorithm, group.length, chosen) for run in group.runs}
+    records = []
+    for sample in chosen:
+        record: dict[str, Any] = {"seed": sample[0], "index": sample[1]}
+        row = rows.get(sample)
+        if row is not None:
+            record["question"] = texts.cut(row["question"].rstrip("\n"))
+            record["truth"] = texts.cut(row["answer"].rstrip("\n"))
+            record["picture"] = pictures.picture(
+                group.algorithm, group.length, row["graph_inputs"], row["graph_outputs"]
+            )
+        truth = None if row is None else row["answer"]
+        record["answers"] = [
+            [places[run], *_answer(found[sample], truth, scores)]
+            for run, found in answers.items()
+            if sample in found
+        ]
+        records.append(record)
+    return records
+
+
+def _rows(group: Stratum, chosen: list[Sample], dataset: Dataset) -> dict[Sample, dict[str, Any]]:
+    cells = dataset.cells(group.split, [group.algorithm], [group.length])
+    if not cells:
+        raise BadInput(
+            f"{dataset.url} has no {group.split}/{group.algorithm}/{group.length}, which answers "
+            "were kept of"
+        )
+    table = dataset.read(cells[0], _DATA_COLUMNS)
+    where = dict(zip(zip(*(table[n].to_pylist() for n in ("seed", "index"))), range(len(table))))
+    rows = {}
+    for sample in chosen:
+        if sample not in where:
+            raise BadInput(
+                f"{dataset.url} has no sample of seed {sample[0]} and index {sample[1]} of "
+                f"{group.algorithm} at length {group.length}, which an answer was kept of"
+            )
+        rows[sample] = table.slice(where[sample], 1).to_pylist()[0]
+    return rows
+
+
+def _answer(answer: dict[str, Any], truth: str | None, scores: Sequence[str]) -> list[Any]:
+    """Returns pieces (None if it is missing), characters left out, scores, and how it ended."""
+    figures = [_figure(answer["scores"].get(name)) for name in scores]
+    reason = answer["finish_reason"]
+    ended = None if reason is None else texts.name(reason)
+    if answer["prediction"] is None:
+        return [None, 0, figures, ended]
+    shown = texts.cut(answer["prediction"])
+    if truth is None:
+        pieces = [f" {shown.text}"] if shown.text else []
+    else:
+        right = texts.cut(truth)
+        whole = not (shown.left_out or right.left_out)
+        pieces = marked(shown.text, right.text, whole=whole)
+    return [pieces, shown.left_out, figures, ended]
+
+
+def _figure(value: float | None) -> float | int | None:
+    if value is None or value != value:
+        return None
+    rounded = round(float(value), 4)
+    return int(rounded) if rounded.is_integer() else rounded
