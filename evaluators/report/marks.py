@@ -2,11 +2,12 @@
 
 import difflib
 import re
+from collections.abc import Iterator
 
 # A token is a bracket, a bar, or a run of anything else between separators.
-_TOKEN = re.compile(r"[\[\]()|]|[^\s,\[\]()|]+")
+_TOKEN = re.compile(r"[\[\]()|]|[^\s,\[\]()|]+", re.ASCII)
 _NUMBER = re.compile(r"-?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})")
-_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
+_END = re.compile(r"\n[ \t\r]*\n|<\|endoftext\|>")
 
 # Aligning takes time that grows with the square of this many tokens and more.
 _ALIGNED = 150
@@ -29,24 +30,24 @@ def marked(prediction: str, truth: str, *, whole: bool = True) -> list[str]:
     Returns:
       Pieces in order. The first character of each is its mark: `SAME`, `OTHER` (than what the truth
       has there), `EXTRA`, `MISSING` (text of the truth that the prediction lacks) or `AFTER` (what
-      follows the answer's end, a blank line, if anything does). The pieces that are not missing make
+      follows the answer's end, if anything does). The pieces that are not missing make
       the prediction.
 
     >>> marked("[0.10 0.3 7]", "[0.1 0.2]")
-    ['=[0.10', 'x 0.3', '+ 7', '=]']
+    ['=[0.10 ', 'x0.3', '= ', '+7', '=]']
     """
-    end = _BLANK_LINE.search(prediction)
+    end = _END.search(prediction)
     answer = prediction[: end.start()] if end else prediction
     found = [(m.group(), m.start()) for m in _TOKEN.finditer(answer)]
     wanted = _TOKEN.findall(truth)
     pieces = _Pieces(answer)
     for mark, (start, stop), (low, high) in _steps([t for t, _ in found], wanted):
         if mark == MISSING and low < high and (whole or stop < len(found)):
-            pieces.add(MISSING, " " + " ".join(wanted[low:high]))
+            pieces.add(MISSING, f" {' '.join(wanted[low:high])}")
         extra = mark == EXTRA and not whole and stop == len(found)
         for token, place in found[start:stop]:
-            pieces.upto(SAME if extra else mark, place + len(token))
-    pieces.upto(SAME, len(answer))
+            pieces.token(SAME if extra else mark, place, place + len(token))
+    pieces.rest()
     if end and prediction[end.start() :].strip():
         pieces.add(AFTER, prediction[end.start() :])
     return pieces.found
@@ -61,17 +62,27 @@ class _Pieces:
         self._place = 0
 
     def add(self, mark: str, text: str) -> None:
+        """Adds text that is not the prediction's next."""
         if self.found and self.found[-1][0] == mark:
             self.found[-1] += text
         elif text:
             self.found.append(mark + text)
 
-    def upto(self, mark: str, stop: int) -> None:
-        self.add(mark, self._text[self._place : stop])
+    def token(self, mark: str, start: int, stop: int) -> None:
+        """Adds a token of the prediction, and what separates it from the one before."""
+        within = self.found and self.found[-1][0] == mark
+        self.add(mark if within else SAME, self._text[self._place : start])
+        self.add(mark, self._text[start:stop])
         self._place = stop
 
+    def rest(self) -> None:
+        """Adds what follows the last token."""
+        self.add(SAME, self._text[self._place :])
 
-def _steps(found: list[str], wanted: list[str]):
+
+def _steps(
+    found: list[str], wanted: list[str]
+) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
     """Yields marks with the spans of tokens, found and wanted, that they are of."""
     ours, theirs = [*map(_value, found)], [*map(_value, wanted)]
     if len(ours) == len(theirs) or max(len(ours), len(theirs)) > _ALIGNED:

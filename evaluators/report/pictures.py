@@ -25,9 +25,9 @@ def picture(
       outputs: its flat `graph_outputs`.
 
     Returns:
-      `places` (x and y of each node, in 0..1, y upwards), `edges` (pairs of nodes; with a weight, if
-      they have one), `directed`, `start` (a node, or None), `picked_edges` (places among `edges`)
-      and `picked_nodes`: what the true answer names.
+      `kind` ("graph" or "points"), `places` (x and y of each node, in 0..1, y upwards), `edges`
+      (pairs of nodes; with a weight, if they have one), `directed`, `start` (a node, or None),
+      `picked_edges` (places among `edges`) and `picked_nodes`: what the true answer names.
     """
     task = tasks.get(algorithm)
     if task.n_nodes(length) > _MOST_NODES:
@@ -57,6 +57,7 @@ def _graph(task: tasks.Task, given: Arrays, answer: Arrays) -> dict[str, Any]:
     turns = np.arange(len(linked)) / len(linked) * 2 * np.pi
     places = np.stack([np.sin(turns), np.cos(turns)], axis=1) * 0.45 + 0.5
     return {
+        "kind": "graph",
         "places": _rounded(places),
         "edges": [
             [int(u), int(v), *([round(float(given["A"][u, v]), _DECIMALS)] if weighted else [])]
@@ -75,6 +76,7 @@ def _points(task: tasks.Task, given: Arrays, answer: Arrays) -> dict[str, Any]:
     # One scale for both axes, or a hull would be out of shape.
     places = (places - low) / max(float((high - low).max()), 1e-9)
     return {
+        "kind": "points",
         "places": _rounded(places),
         "edges": [],
         "directed": False,

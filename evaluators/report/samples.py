@@ -4,68 +4,20 @@ Where there are more than fit, each (algorithm, length) keeps as many as the oth
 hash of their identity: the same ones each time, and the same for all models.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from clrs_text_bench import progress, tasks
-from clrs_text_bench.datasets import Cell, Dataset
+from clrs_text_bench import progress
+from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
 
 from . import pictures, texts
 from .kept import Run, Sample
 from .marks import marked
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from .strata import Stratum, strata
 
 _DATA_COLUMNS = ["question", "answer", "seed", "index", "graph_inputs", "graph_outputs"]
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """The answers to one (algorithm, length) of one split of a data set.
-
-    Attributes:
-      dataset_hash: of the data set.
-      split: of the data set.
-      algorithm: name of the task.
-      length: of the samples.
-      runs: those that answered some of it.
-    """
-
-    dataset_hash: str
-    split: str
-    algorithm: str
-    length: int
-    runs: tuple[Run, ...]
-
-    def ranked(self) -> list[Sample]:
-        """Returns its samples: those that most runs answered first, else in order of a hash."""
-        counts: dict[Sample, int] = {}
-        for run in self.runs:
-            for sample in run.samples(self.algorithm, self.length):
-                counts[sample] = counts.get(sample, 0) + 1
-        return sorted(counts, key=lambda sample: (-counts[sample], self._hash(sample)))
-
-    def _hash(self, sample: Sample) -> bytes:
-        name = f"{self.dataset_hash} {self.split} {self.algorithm} {self.length} {sample}"
-        return hashlib.sha256(name.encode()).digest()
-
-
-def strata(runs: Sequence[Run]) -> list[Stratum]:
-    """Returns what runs answered: algorithms in catalogue order, then by length."""
-    found: dict[tuple[str, str, str, int], list[Run]] = {}
-    for run in runs:
-        for algorithm, length in run.files:
-            found.setdefault((run.dataset_hash, run.split, algorithm, length), []).append(run)
-    order = {name: place for place, name in enumerate(tasks.names())}
-    keys = sorted(found, key=lambda key: (order.get(key[2], len(order)), key[2:], key[:2]))
-    return [Stratum(*key, tuple(found[key])) for key in keys]
 
 
 def payload(
@@ -163,8 +115,8 @@ def _records(
         record: dict[str, Any] = {"seed": sample[0], "index": sample[1]}
         row = rows.get(sample)
         if row is not None:
-            record["question"] = texts.cut(row["question"].rstrip("\n"))
-            record["truth"] = texts.cut(row["answer"].rstrip("\n"))
+            record["question"] = _shown(row["question"])
+            record["truth"] = _shown(row["answer"])
             record["picture"] = pictures.picture(
                 group.algorithm, group.length, row["graph_inputs"], row["graph_outputs"]
             )
@@ -178,6 +130,12 @@ def _records(
     return records
 
 
+def _shown(text: str) -> list[Any]:
+    """Returns a text of the data set, and how many characters of it were left out."""
+    shown = texts.cut(text.rstrip("\n"))
+    return [texts.visible(shown.text), shown.left_out]
+
+
 def _rows(group: Stratum, chosen: list[Sample], dataset: Dataset) -> dict[Sample, dict[str, Any]]:
     cells = dataset.cells(group.split, [group.algorithm], [group.length])
     if not cells:
@@ -186,7 +144,8 @@ def _rows(group: Stratum, chosen: list[Sample], dataset: Dataset) -> dict[Sample
             "were kept of"
         )
     table = dataset.read(cells[0], _DATA_COLUMNS)
-    where = dict(zip(zip(*(table[n].to_pylist() for n in ("seed", "index"))), range(len(table))))
+    identities = zip(table["seed"].to_pylist(), table["index"].to_pylist(), strict=True)
+    where = {sample: place for place, sample in enumerate(identities)}
     rows = {}
     for sample in chosen:
         if sample not in where:
@@ -212,7 +171,7 @@ def _answer(answer: dict[str, Any], truth: str | None, scores: Sequence[str]) ->
         right = texts.cut(truth)
         whole = not (shown.left_out or right.left_out)
         pieces = marked(shown.text, right.text, whole=whole)
-    return [pieces, shown.left_out, figures, ended]
+    return [[p[0] + texts.visible(p[1:]) for p in pieces], shown.left_out, figures, ended]
 
 
 def _figure(value: float | None) -> float | int | None:

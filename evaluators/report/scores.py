@@ -20,6 +20,8 @@ _PRINTED, _DRAWN = 8, 4
 
 _KINDS = [*REGIMES, aggregate.NO_REGIME]
 
+_ENDS = ("", "_low", "_high")
+
 # What Vega calls the markers and lines of `style`.
 _SHAPES = dict(
     zip(
@@ -137,11 +139,13 @@ def _overall(
                     *(
                         _number(row[score + suffix], _PRINTED)
                         for score in scores
-                        for suffix in ("", "_low", "_high", "_sd")
+                        for suffix in (*_ENDS, "_sd")
                     ),
                 ]
             )
-    figures = [f"{i}{suffix}" for i in range(len(scores)) for suffix in ("", "_low", "_high", "_sd")]
+    figures = [
+        f"{i}{suffix}" for i in range(len(scores)) for suffix in ("", "_low", "_high", "_sd")
+    ]
     return {"columns": ["entry", "family", "regime", *counts, *figures], "rows": rows}
 
 
@@ -157,22 +161,20 @@ def _drawn(
     for by in groupings:
         for row in aggregate.means(frame, by).to_dict("records"):
             kind = regime(row["length"], trained[row["entry"]]) or aggregate.NO_REGIME
-            figures: list[float | None] = []
+            drawn: list[float | None] = []
             for score in scores:
-                below, above = style.spread(row, score)
-                mean = row[score]
-                ends = (mean, mean - below, mean + above)
-                figures += [_number(value, _DRAWN) for value in ends]
+                mean, (below, above) = row[score], style.spread(row, score)
+                drawn += [_number(x, _DRAWN) for x in (mean, mean - below, mean + above)]
             rows.append(
                 [
                     *_places(row, keys, ("entry", group)),
                     int(row["length"]),
                     keys["regime"][kind],
                     int(row["n"]),
-                    *figures,
+                    *drawn,
                 ]
             )
-    figures = [f"{i}{suffix}" for i in range(len(scores)) for suffix in ("", "_low", "_high")]
+    figures = [f"{i}{suffix}" for i in range(len(scores)) for suffix in _ENDS]
     return {"columns": ["entry", group, "length", "regime", "n", *figures], "rows": rows}
 
 

@@ -43,8 +43,8 @@ def _sign(character: str) -> str:
 
 
 def cut(text: str) -> Cut:
-    """Returns the part of a text that is shown, visible throughout."""
-    return Cut(visible(text[:LONGEST]), max(0, len(text) - LONGEST))
+    """Returns the part of a text that is shown."""
+    return Cut(text[:LONGEST], max(0, len(text) - LONGEST))
 
 
 def name(text: str) -> str:

@@ -2,11 +2,14 @@
 
 const order = { column: "score", down: true };
 
-/** The columns: key, heading, text of a cell, value to sort by. */
+/** The columns, the chosen score first: key, heading, text of a cell, value to sort by. */
 function boardColumns() {
   const seeds = OVERALL.some((row) => row.seeds > 1);
+  const scores = BOARD.scores.map((name, i) => ({ key: String(i), title: name, score: i, value: (row) => row[i] }));
   const columns = [
     { key: "model", title: "model", words: true, value: (row) => BOARD.entries[row.entry].name.toLowerCase() },
+    scores[state.score],
+    ...scores.filter((column) => column.score !== state.score),
     { key: "parameters", title: "parameters", extra: true, value: (row) => BOARD.entries[row.entry].parameters, text: (row) => count(BOARD.entries[row.entry].parameters) },
   ];
   if (seeds) columns.push({ key: "seeds", title: "seeds", extra: true, value: (row) => row.seeds });
@@ -15,9 +18,6 @@ function boardColumns() {
     { key: "lengths", title: "lengths", extra: true, value: (row) => row.lengths },
     { key: "n", title: "answers", extra: true, value: (row) => row.n, text: (row) => count(row.n) },
   );
-  BOARD.scores.forEach((name, i) => {
-    columns.push({ key: String(i), title: name, score: i, value: (row) => row[i] });
-  });
   if (OVERALL.some((row) => row.missing + row.errors)) {
     columns.push({ key: "unanswered", title: "unanswered", extra: true, value: (row) => row.missing + row.errors, text: (row) => count(row.missing + row.errors) });
   }

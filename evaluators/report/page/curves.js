@@ -48,14 +48,16 @@ function curveLayers(points, shaded, places) {
   const color = { field: "entry", type: "nominal", legend: null, scale: { domain: entries, range: looks.map((x) => x.color) } };
   const lengths = [...new Set(points.map((p) => p.length))].sort((a, b) => a - b);
   const ends = [...lengths, ...shaded.flatMap(({ from, to }) => [from, to])];
+  const trained = shaded.flatMap(({ from, to }) => [from + 0.5, to - 0.5]);
+  const marked = [...new Set([...lengths, ...trained])].sort((a, b) => a - b);
   const x = {
     field: "length", type: "quantitative", title: "length",
     scale: { domain: [Math.min(...ends) - 0.5, Math.max(...ends) + 0.5], nice: false, zero: false },
-    axis: { values: lengths, format: "d", labelOverlap: true },
+    axis: { values: marked, format: "d", labelOverlap: "greedy" },
   };
   const y = {
     field: "mean", type: "quantitative", title: BOARD.scores[state.score],
-    scale: { domain: [0, 1] }, axis: { values: [0, 0.25, 0.5, 0.75, 1], grid: true, domain: false, ticks: false },
+    scale: { domain: [0, 1] }, axis: { values: [0, 0.25, 0.5, 0.75, 1], format: ".2~f", grid: true, domain: false, ticks: false },
   };
   const contestant = { filter: "!datum.reference" };
   const layers = [

@@ -11,11 +11,11 @@ function arrow(picture, [u, v]) {
 function describe(picture) {
   const names = picture.picked_edges.map((i) => picture.edges[i].slice(0, 2).join(picture.directed ? "→" : "–"));
   return [
-    `${picture.directed ? "Directed graph" : picture.edges.length ? "Graph" : "Points"} of ${plural(picture.places.length, "node")}` +
-      (picture.edges.length ? ` and ${plural(picture.edges.length, "edge")}` : ""),
+    picture.kind === "points" ? plural(picture.places.length, "point")
+      : `${picture.directed ? "Directed graph" : "Graph"} of ${plural(picture.places.length, "node")} and ${plural(picture.edges.length, "edge")}`,
     picture.start === null ? "" : `search from ${picture.start}`,
     names.length ? `the true answer names edges ${names.join(", ")}` : "",
-    picture.picked_nodes.length ? `the true answer names nodes ${picture.picked_nodes.join(", ")}` : "",
+    picture.picked_nodes.length ? `the true answer names ${picture.kind === "points" ? "points" : "nodes"} ${picture.picked_nodes.join(", ")}` : "",
   ].filter(Boolean).join("; ") + ".";
 }
 

@@ -47,7 +47,7 @@ function answerOf(answer) {
   const name = runName(run);
   const scores = BOARD.scores
     .map((score, i) => [score, answer[FIGURES][i]]).filter(([, value]) => value !== null)
-    .map(([score, value]) => `${score} ${Number.isInteger(value) ? value : value.toFixed(3)}`).join(" · ");
+    .map(([score, value]) => `${score}\u00a0${Number.isInteger(value) ? value : value.toFixed(3)}`).join(" · ");
   const head = make("div", {}, make("h3", {}, name), make("p", { class: "scores" }, scores));
   const ended = answer[ENDED];
   if (ended !== null && ended !== "stop") {
@@ -120,7 +120,7 @@ function setUpSamples() {
   byId("browser").hidden = false;
   const total = SAMPLES.cells.reduce((sum, cell) => sum + cell.total, 0);
   byId("samples-lead").textContent = SAMPLES.samples.length < total
-    ? `${count(SAMPLES.samples.length)} of ${plural(total, "question")}, as many of each algorithm and length as fit, drawn by a fixed hash. Scores are of all of them.`
+    ? `${count(SAMPLES.samples.length)} of ${plural(total, "question")}, as many of each algorithm and length as fit, drawn by a fixed hash. The figures above are over all of them.`
     : `All ${plural(total, "question")} that answers were kept of.`;
   fill(byId("sample-algorithm"), [...new Set(SAMPLES.cells.map((cell) => cell.algorithm))].map((name) => [name, name]));
   fill(byId("sample-run"), [[ANY, "any model"], ...SAMPLES.runs.map((_, i) => [i, runName(i)])]);
