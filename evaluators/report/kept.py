@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clrs_text_bench.errors import BadInput
@@ -16,10 +14,12 @@ from .. import leaderboard
 from . import texts
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 _FOLDER = "predictions"
-_SAMPLE = ["seed", "index"]
+_SAMPLE = ("seed", "index")
+_TEXTS = ("prediction", "finish_reason")
 
 Sample = tuple[int, int]
 """Seed and index of a sample: its identity within a cell."""
@@ -47,60 +47,51 @@ class Run:
     results: Folder
     files: dict[tuple[str, int], str]
 
-    @cached_property
-    def _scores(self) -> pa.Table:
-        return leaderboard.read_scores(self.results, self.run)
-
-    def samples(self, algorithm: str, length: int) -> list[Sample]:
-        """Returns which samples of a cell it answered."""
-        return _samples(self._read(algorithm, length, _SAMPLE))
-
-    def answers(
-        self, algorithm: str, length: int, chosen: list[Sample]
-    ) -> dict[Sample, dict[str, Any]]:
-        """Returns the answers to those of these samples that it answered.
+    def answers(self, algorithm: str, length: int) -> dict[Sample, dict[str, Any]]:
+        """Returns its answers to a cell, by sample.
 
         Each has `prediction` (None if it is missing), `finish_reason`, and `scores` by name.
         """
-        table = self._read(algorithm, length, [*_SAMPLE, "prediction", "finish_reason"])
-        table = table.filter(_is_in(table, chosen))
-        scores = self._scores.filter(
-            (pc.field("algo_name") == algorithm) & (pc.field("length") == length)
-        )
-        scores = scores.filter(_is_in(scores, chosen))
-        by_sample = {(row["seed"], row["index"]): row for row in scores.to_pylist()}
-        texts_ = table["prediction"].cast(pa.large_binary()).to_pylist()
-        reasons = table["finish_reason"].cast(pa.large_binary()).to_pylist()
+        table = self._read(algorithm, length)
+        scores = self._scores(algorithm, length)
+        columns = [table[name].cast(pa.large_binary()).to_pylist() for name in _TEXTS]
         return {
             sample: {
-                "prediction": texts.decoded(text),
+                "prediction": texts.decoded(prediction),
                 "finish_reason": texts.decoded(reason),
-                "scores": by_sample.get(sample, {}),
+                "scores": scores.get(sample, {}),
             }
-            for sample, text, reason in zip(_samples(table), texts_, reasons, strict=True)
+            for sample, prediction, reason in zip(_samples(table), *columns, strict=True)
         }
 
-    def _read(self, algorithm: str, length: int, columns: list[str]) -> pa.Table:
+    def _scores(self, algorithm: str, length: int) -> dict[Sample, dict[str, Any]]:
+        table, places = self._scored
+        rows = table.take(places.get((algorithm, length), [])).to_pylist()
+        return {(row["seed"], row["index"]): row for row in rows}
+
+    @cached_property
+    def _scored(self) -> tuple[pa.Table, dict[tuple[str, int], "np.ndarray"]]:
+        """The scores of its answers, and where among them those of each cell are."""
+        table = leaderboard.read_scores(self.results, self.run)
+        cells = table.select(["algo_name", "length"]).to_pandas()
+        return table, cells.groupby(["algo_name", "length"]).indices
+
+    def _read(self, algorithm: str, length: int) -> pa.Table:
         name = self.files[algorithm, length]
         where = f"{name} of {self.results.url}"
         try:
-            table = pq.read_table(pa.BufferReader(self.results.read(name)), columns=columns)
+            file = pq.ParquetFile(pa.BufferReader(self.results.read(name)))
+            for column in (*_SAMPLE, *_TEXTS):
+                if column not in file.schema_arrow.names:
+                    raise BadInput(f"{where} has no column {column!r}; evaluate {self.run} again")
+            return file.read([*_SAMPLE, *_TEXTS])
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())
             raise BadInput(f"{where} is not a whole Parquet file: {reason}") from error
-        for column in columns:
-            if column not in table.column_names:
-                raise BadInput(f"{where} has no column {column!r}; evaluate {self.run} again")
-        return table
 
 
 def _samples(table: pa.Table) -> list[Sample]:
     return list(zip(*(table[name].to_pylist() for name in _SAMPLE), strict=True))
-
-
-def _is_in(table: pa.Table, chosen: list[Sample]) -> pa.Array:
-    wanted = set(chosen)
-    return pa.array(np.array([sample in wanted for sample in _samples(table)], bool))
 
 
 def runs(results: Folder, cells: "pd.DataFrame") -> list[Run]:

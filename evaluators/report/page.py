@@ -7,6 +7,7 @@ the two scripts and the one style sheet by their hashes, and no request at all.
 import base64
 import hashlib
 import json
+import re
 from importlib import resources
 from typing import Any
 
@@ -21,6 +22,8 @@ _SCRIPTS = (
     "samples.js",
     "main.js",
 )
+
+_PLACE = re.compile("%%([a-z]+)%%")
 
 # What could end the element, open another or begin a comment.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}
@@ -42,10 +45,8 @@ def build(data: dict[str, Any], library: str) -> bytes:
         "library": library,
         "script": own,
     }
-    page = _file("page.html")
-    for name, text in parts.items():
-        page = page.replace(f"%%{name}%%", text, 1)
-    return page.encode("utf-8")
+    # In one pass: what is put in is not searched for places to fill.
+    return _PLACE.sub(lambda found: parts[found[1]], _file("page.html")).encode("utf-8")
 
 
 def embedded(data: Any) -> str:

@@ -53,12 +53,12 @@ def payload(
     groups, totals = strata(runs), []
     with progress.bar("cells", show=show) as bar:
         for place, group in enumerate(bar.track(groups, description="samples")):
-            ranked = group.ranked()
+            answers = group.answers()
+            ranked = group.ranked(answers)
             totals.append(len(ranked))
-            chosen = ranked[:most]
-            for turn, record in enumerate(
-                _records(group, chosen, known.get(group.dataset_hash), places, scores)
-            ):
+            rows = _rows(group, ranked[:most], known.get(group.dataset_hash))
+            for turn, sample in enumerate(ranked[:most]):
+                record = _record(group, sample, rows.get(sample), answers, places, scores)
                 rounds[turn].append((place, {"cell": place, **record}))
     kept = _fitting(rounds, room)
     return {
@@ -100,34 +100,29 @@ def _fitting(rounds: list[list[tuple[int, dict[str, Any]]]], room: int) -> list[
     return [record for _, record in sorted(kept, key=lambda pair: pair[0])]
 
 
-def _records(
+def _record(
     group: Stratum,
-    chosen: list[Sample],
-    dataset: Dataset | None,
+    sample: Sample,
+    row: dict[str, Any] | None,
+    answers: dict[str, dict[Sample, dict[str, Any]]],
     places: dict[str, int],
     scores: Sequence[str],
-) -> list[dict[str, Any]]:
-    """Returns what is shown of samples of a stratum."""
-    rows = {} if dataset is None else _rows(group, chosen, dataset)
-    answers = {run.run: run.answers(group.algorithm, group.length, chosen) for run in group.runs}
-    records = []
-    for sample in chosen:
-        record: dict[str, Any] = {"seed": sample[0], "index": sample[1]}
-        row = rows.get(sample)
-        if row is not None:
-            record["question"] = _shown(row["question"])
-            record["truth"] = _shown(row["answer"])
-            record["picture"] = pictures.picture(
-                group.algorithm, group.length, row["graph_inputs"], row["graph_outputs"]
-            )
-        truth = None if row is None else row["answer"]
-        record["answers"] = [
-            [places[run], *_answer(found[sample], truth, scores)]
-            for run, found in answers.items()
-            if sample in found
-        ]
-        records.append(record)
-    return records
+) -> dict[str, Any]:
+    """Returns what is shown of a sample; `row` is the data set's, where there is one."""
+    record: dict[str, Any] = {"seed": sample[0], "index": sample[1]}
+    if row is not None:
+        record["question"] = _shown(row["question"])
+        record["truth"] = _shown(row["answer"])
+        record["picture"] = pictures.picture(
+            group.algorithm, group.length, row["graph_inputs"], row["graph_outputs"]
+        )
+    truth = None if row is None else row["answer"]
+    record["answers"] = [
+        [places[run], *answer(found[sample], truth, scores)]
+        for run, found in answers.items()
+        if sample in found
+    ]
+    return record
 
 
 def _shown(text: str) -> list[Any]:
@@ -136,7 +131,12 @@ def _shown(text: str) -> list[Any]:
     return [texts.visible(shown.text), shown.left_out]
 
 
-def _rows(group: Stratum, chosen: list[Sample], dataset: Dataset) -> dict[Sample, dict[str, Any]]:
+def _rows(
+    group: Stratum, chosen: list[Sample], dataset: Dataset | None
+) -> dict[Sample, dict[str, Any]]:
+    """Returns the data set's rows of samples; none if there is no data set."""
+    if dataset is None:
+        return {}
     cells = dataset.cells(group.split, [group.algorithm], [group.length])
     if not cells:
         raise BadInput(
@@ -157,14 +157,14 @@ def _rows(group: Stratum, chosen: list[Sample], dataset: Dataset) -> dict[Sample
     return rows
 
 
-def _answer(answer: dict[str, Any], truth: str | None, scores: Sequence[str]) -> list[Any]:
+def answer(found: dict[str, Any], truth: str | None, scores: Sequence[str]) -> list[Any]:
     """Returns pieces (None if it is missing), characters left out, scores, and how it ended."""
-    figures = [_figure(answer["scores"].get(name)) for name in scores]
-    reason = answer["finish_reason"]
+    figures = [_figure(found["scores"].get(name)) for name in scores]
+    reason = found["finish_reason"]
     ended = None if reason is None else texts.name(reason)
-    if answer["prediction"] is None:
+    if found["prediction"] is None:
         return [None, 0, figures, ended]
-    shown = texts.cut(answer["prediction"])
+    shown = texts.cut(found["prediction"])
     if truth is None:
         pieces = [f" {shown.text}"] if shown.text else []
     else:

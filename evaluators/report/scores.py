@@ -143,9 +143,7 @@ def _overall(
                     ),
                 ]
             )
-    figures = [
-        f"{i}{suffix}" for i in range(len(scores)) for suffix in ("", "_low", "_high", "_sd")
-    ]
+    figures = [f"{i}{suffix}" for i in range(len(scores)) for suffix in (*_ENDS, "_sd")]
     return {"columns": ["entry", "family", "regime", *counts, *figures], "rows": rows}
 
 

@@ -1,8 +1,10 @@
-"""Which samples are shown: strata of one algorithm and length, in an order that is always the same."""
+"""Which samples are shown: of each algorithm and length some, the same ones each time."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clrs_text_bench import tasks
 
@@ -27,12 +29,13 @@ class Stratum:
     length: int
     runs: tuple[Run, ...]
 
-    def ranked(self) -> list[Sample]:
-        """Returns its samples: those that most runs answered first, else in order of a hash."""
-        counts: dict[Sample, int] = {}
-        for run in self.runs:
-            for sample in run.samples(self.algorithm, self.length):
-                counts[sample] = counts.get(sample, 0) + 1
+    def answers(self) -> dict[str, dict[Sample, dict[str, Any]]]:
+        """Returns the answers of every run, by run id and sample."""
+        return {run.run: run.answers(self.algorithm, self.length) for run in self.runs}
+
+    def ranked(self, answers: dict[str, dict[Sample, Any]]) -> list[Sample]:
+        """Returns the answered samples: those that most runs answered first, then by a hash."""
+        counts = Counter(sample for found in answers.values() for sample in found)
         return sorted(counts, key=lambda sample: (-counts[sample], self._hash(sample)))
 
     def _hash(self, sample: Sample) -> bytes:
