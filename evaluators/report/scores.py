@@ -20,6 +20,7 @@ _PRINTED, _DRAWN = 8, 4
 
 _KINDS = [*REGIMES, aggregate.NO_REGIME]
 
+_COUNTS = ("seeds", "algorithms", "lengths", "n", "errors", "missing")
 _ENDS = ("", "_low", "_high")
 
 # What Vega calls the markers and lines of `style`.
@@ -44,79 +45,118 @@ def payload(frame: "pd.DataFrame") -> dict[str, Any]:
     Args:
       frame: rows as `leaderboard.read` gives them.
     """
-    scores = leaderboard.score_names(frame)
-    score = leaderboard.main_score(frame)
-    cells = entries.enter(frame)
-    order = tables.full(frame, None, score, "score").to_dict("records")
-    places = {row["model"]: place for place, row in enumerate(order)}
-    families, algorithms = _families(cells), _algorithms(cells)
-    keys = {
-        "entry": places,
-        "family": {name: i for i, name in enumerate(families)},
-        "regime": {name: i for i, name in enumerate(_KINDS)},
-        "algorithm": {name: i for i, name in enumerate(algorithms)},
-    }
-    trained = train_lengths(cells)
+    board = _Board(frame)
     return {
-        "scores": [texts.name(name) for name in scores],
-        "score": scores.index(score),
-        "entries": _entries(frame, cells, order, trained),
-        "families": [texts.name(name.replace("_", " ")) for name in families],
-        "algorithms": [texts.name(name) for name in algorithms],
-        "family_of": [keys["family"][_family(cells, name)] for name in algorithms],
+        "scores": [texts.name(name) for name in board.scores],
+        "score": board.scores.index(leaderboard.main_score(frame)),
+        "entries": board.entries(),
+        "families": [texts.name(name.replace("_", " ")) for name in board.families],
+        "algorithms": [texts.name(name) for name in board.algorithms],
+        "family_of": board.family_of(),
         "regimes": _KINDS,
-        "overall": _overall(frame, keys, scores),
-        "curves": _drawn(frame, keys, scores, trained, [["length"], ["family", "length"]]),
-        "cells": _drawn(frame, keys, scores, trained, [["algorithm", "length"]]),
+        "overall": board.overall([], ["family"], ["regime"], ["family", "regime"]),
+        "curves": board.drawn("family", ["length"], ["family", "length"]),
+        "cells": board.drawn("algorithm", ["algorithm", "length"]),
     }
 
 
-def _families(cells: "pd.DataFrame") -> list[str]:
-    return _in_order(set(cells["family"]), list(tasks.families()))
+class _Board:
+    """A leaderboard, and in which order its models, tasks and regimes stand on the page."""
 
+    def __init__(self, frame: "pd.DataFrame") -> None:
+        self.scores = leaderboard.score_names(frame)
+        self._frame = frame
+        self._cells = entries.enter(frame)
+        order = tables.full(frame, None, leaderboard.main_score(frame), "score")
+        self._order = order.to_dict("records")
+        self._trained = train_lengths(self._cells)
+        self.families = _in_order(set(self._cells["family"]), list(tasks.families()))
+        self.algorithms = _in_order(set(self._cells["algorithm"]), tasks.names())
+        names = {
+            "entry": [row["model"] for row in self._order],
+            "family": self.families,
+            "regime": _KINDS,
+            "algorithm": self.algorithms,
+        }
+        self._places = {
+            key: {name: place for place, name in enumerate(known)} for key, known in names.items()
+        }
 
-def _algorithms(cells: "pd.DataFrame") -> list[str]:
-    return _in_order(set(cells["algorithm"]), tasks.names())
+    def family_of(self) -> list[int]:
+        """Returns the family of each algorithm."""
+        firsts = self._cells.drop_duplicates("algorithm").set_index("algorithm")["family"]
+        return [self._places["family"][firsts[name]] for name in self.algorithms]
 
+    def entries(self) -> list[dict[str, Any]]:
+        """Returns who stands in the leaderboard, the best first."""
+        looks = style.looks(aggregate.means(self._frame), self._cells)
+        return [
+            {
+                "name": texts.name(row["model"]),
+                "label": texts.name(looks[row["model"]].label),
+                "parameters": _integer(row["n_parameters"]),
+                "trained": [int(n) for n in self._trained[row["model"]]],
+                **_look(looks[row["model"]]),
+            }
+            for row in self._order
+        ]
 
-def _family(cells: "pd.DataFrame", algorithm: str) -> str:
-    return cells.loc[cells["algorithm"] == algorithm, "family"].iloc[0]
+    def overall(self, *groupings: list[aggregate.Key]) -> dict[str, Any]:
+        """Returns the table's figures: means over all, and within groups."""
+        keys, ends = ("entry", "family", "regime"), (*_ENDS, "_sd")
+        rows = [
+            [
+                *self._key(row, keys),
+                *(int(row[name]) for name in _COUNTS),
+                *(_number(row[score + end], _PRINTED) for score in self.scores for end in ends),
+            ]
+            for by in groupings
+            for row in aggregate.means(self._frame, by).to_dict("records")
+        ]
+        return {"columns": [*keys, *_COUNTS, *self._columns(ends)], "rows": rows}
+
+    def drawn(self, group: aggregate.Key, *groupings: list[aggregate.Key]) -> dict[str, Any]:
+        """Returns the figures' figures: means at each length of all, or within groups."""
+        keys = ("entry", group, "regime")
+        rows = [
+            [
+                *self._key(row | {"regime": self._regime(row)}, keys),
+                int(row["length"]),
+                int(row["n"]),
+                *(_number(x, _DRAWN) for score in self.scores for x in _band(row, score)),
+            ]
+            for by in groupings
+            for row in aggregate.means(self._frame, by).to_dict("records")
+        ]
+        return {"columns": [*keys, "length", "n", *self._columns(_ENDS)], "rows": rows}
+
+    def _regime(self, row: dict[str, Any]) -> str:
+        return regime(row["length"], self._trained[row["entry"]]) or aggregate.NO_REGIME
+
+    def _key(self, row: dict[str, Any], keys: Sequence[str]) -> list[int]:
+        return [self._places[key][row[key]] if key in row else -1 for key in keys]
+
+    def _columns(self, ends: Sequence[str]) -> list[str]:
+        return [f"{place}{end}" for place in range(len(self.scores)) for end in ends]
 
 
 def _in_order(present: set[str], known: Sequence[str]) -> list[str]:
     return [name for name in known if name in present] + sorted(present - set(known))
 
 
-def _entries(
-    frame: "pd.DataFrame",
-    cells: "pd.DataFrame",
-    order: list[dict[str, Any]],
-    trained: dict[str, tuple[int, ...]],
-) -> list[dict[str, Any]]:
-    """Returns who stands in the leaderboard, the best first."""
-    looks = style.looks(aggregate.means(frame), cells)
-    runs = cells.drop_duplicates(["entry", "run"]).groupby("entry", sort=False)["run"].agg(list)
-    return [
-        {
-            "name": texts.name(row["model"]),
-            "label": texts.name(looks[row["model"]].label),
-            "parameters": _integer(row["n_parameters"]),
-            "trained": [int(n) for n in trained[row["model"]]],
-            "runs": [texts.name(run) for run in runs[row["model"]]],
-            **_look(looks[row["model"]]),
-        }
-        for row in order
-    ]
-
-
 def _look(look: style.Look) -> dict[str, Any]:
-    line = look.line if isinstance(look.line, str) else None
     return {
         "reference": look.reference,
         "color": look.color,
         "shape": None if look.reference else _SHAPES[look.marker],
-        "dash": _DASHES[line] if line else list(look.line[1]),
+        "dash": _DASHES[look.line] if isinstance(look.line, str) else list(look.line[1]),
     }
+
+
+def _band(row: dict[str, Any], score: str) -> tuple[float, float, float]:
+    """Returns a mean, and the ends of what is drawn around it."""
+    mean, (below, above) = row[score], style.spread(row, score)
+    return mean, mean - below, mean + above
 
 
 def _integer(value: Any) -> int | None:
@@ -125,64 +165,8 @@ def _integer(value: Any) -> int | None:
     return None if pd.isna(value) else int(value)
 
 
-def _overall(
-    frame: "pd.DataFrame", keys: dict[str, dict[Any, int]], scores: list[str]
-) -> dict[str, Any]:
-    counts = ["seeds", "algorithms", "lengths", "n", "errors", "missing"]
-    rows = []
-    for by in ([], ["family"], ["regime"], ["family", "regime"]):
-        for row in aggregate.means(frame, by).to_dict("records"):
-            rows.append(
-                [
-                    *_places(row, keys, ("entry", "family", "regime")),
-                    *(int(row[name]) for name in counts),
-                    *(
-                        _number(row[score + suffix], _PRINTED)
-                        for score in scores
-                        for suffix in (*_ENDS, "_sd")
-                    ),
-                ]
-            )
-    figures = [f"{i}{suffix}" for i in range(len(scores)) for suffix in (*_ENDS, "_sd")]
-    return {"columns": ["entry", "family", "regime", *counts, *figures], "rows": rows}
-
-
-def _drawn(
-    frame: "pd.DataFrame",
-    keys: dict[str, dict[Any, int]],
-    scores: list[str],
-    trained: dict[str, tuple[int, ...]],
-    groupings: list[list[aggregate.Key]],
-) -> dict[str, Any]:
-    group = "algorithm" if "algorithm" in groupings[0] else "family"
-    rows = []
-    for by in groupings:
-        for row in aggregate.means(frame, by).to_dict("records"):
-            kind = regime(row["length"], trained[row["entry"]]) or aggregate.NO_REGIME
-            drawn: list[float | None] = []
-            for score in scores:
-                mean, (below, above) = row[score], style.spread(row, score)
-                drawn += [_number(x, _DRAWN) for x in (mean, mean - below, mean + above)]
-            rows.append(
-                [
-                    *_places(row, keys, ("entry", group)),
-                    int(row["length"]),
-                    keys["regime"][kind],
-                    int(row["n"]),
-                    *drawn,
-                ]
-            )
-    figures = [f"{i}{suffix}" for i in range(len(scores)) for suffix in _ENDS]
-    return {"columns": ["entry", group, "length", "regime", "n", *figures], "rows": rows}
-
-
-def _places(
-    row: dict[str, Any], keys: dict[str, dict[Any, int]], names: Sequence[str]
-) -> list[int]:
-    return [keys[name][row[name]] if name in row else -1 for name in names]
-
-
 def _number(value: float, decimals: int) -> float | int | None:
+    """Returns a figure as short as it can be written; None for NaN."""
     if value != value:
         return None
     rounded = round(float(value), decimals)

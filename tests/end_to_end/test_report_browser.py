@@ -263,6 +263,35 @@ def test_answers_are_text_with_their_differences_marked(reader):
     assert notes == {"1,196,000 more characters left out here.", "no answer"}
 
 
+def test_only_ticked_models_are_shown(reader):
+    reader.choose("sample-algorithm", "minimum")
+    shown = "return document.querySelectorAll('#sample .answer').length"
+    assert reader.js(shown) == 4
+    reader.js("[...document.querySelectorAll('#board input')].slice(1).forEach((e) => e.click())")
+    reader.until(f"{shown} === 1")
+    reader.choose("sample-run", "majority")
+    reader.until(f"{shown} === 2")
+
+
+def test_markup_that_came_in_all_the_same_would_not_run(chromium, results):
+    page = Reader(chromium, results / "report.html")
+    page.open()
+    page.js(
+        "document.body.insertAdjacentHTML('beforeend', "
+        '  \'<img src="x" onerror="window.hacked = 1"><iframe srcdoc="x"></iframe>\');'
+        "const script = document.createElement('script');"
+        "script.textContent = 'window.hacked = 2';"
+        "document.body.append(script);"
+        "setTimeout(() => {"
+        "  try { new Function('window.hacked = 3')(); } catch (e) { window.refused = e.name; }"
+        "});"
+    )
+    page.until("return window.refused === 'EvalError'")
+    assert page.js("return window.hacked") is None
+    said = [entry["message"] for entry in chromium.get_log("browser")]
+    assert any("Content Security Policy" in message for message in said)
+
+
 def test_colours_follow_the_system_and_the_button(reader):
     paper = "return getComputedStyle(document.body).backgroundColor"
     assert reader.js(paper) == "rgb(253, 253, 252)"

@@ -61,7 +61,7 @@ function cellOf(row, column) {
 
 function headingOf(row) {
   const entry = BOARD.entries[row.entry];
-  const box = make("input", { type: "checkbox", "aria-label": `Show ${entry.name} in the figures`, "data-entry": row.entry });
+  const box = make("input", { type: "checkbox", "aria-label": `Show ${entry.name} below`, "data-entry": row.entry });
   box.checked = state.chosen.has(row.entry);
   box.addEventListener("change", () => {
     if (box.checked) state.chosen.add(row.entry);
@@ -111,7 +111,7 @@ function drawBoard() {
 
 function setUpBoard() {
   byId("board-lead").textContent =
-    "Ticked models are in the figures below. A length is in-distribution if the model was trained on it, " +
+    "Ticked models are in the figures and samples below. A length is in-distribution if the model was trained on it, " +
     "interpolation if it lies between such lengths, extrapolation if beyond.";
   watchers.push(drawBoard);
 }

@@ -20,7 +20,11 @@ function isRight(answer) {
   return answer[FIGURES][place] === 1;
 }
 
-const visibleAnswers = (sample) => sample.answers.filter((answer) => found(SAMPLES.runs[answer[0]].entry));
+/** The answers of ticked models, and of the one that was asked for. */
+function visibleAnswers(sample) {
+  const asked = byId("sample-run").value;
+  return sample.answers.filter(([run]) => shown(SAMPLES.runs[run].entry) || String(run) === asked);
+}
 
 function chosenSamples() {
   const algorithm = byId("sample-algorithm").value;
