@@ -42,7 +42,7 @@ function drawHeatmap() {
   const difference = byId("heat-minus").value !== NONE;
   byId("heatmap-note").textContent = difference
     ? "Blue: the first model is better; orange: the second. Only cells that both answered."
-    : "The deeper the blue, the higher the score. Select a cell to read answers to it.";
+    : `The deeper the blue, the higher the score.${DATA.samples ? " Select a cell to read answers to it." : ""}`;
   if (!cells.length) {
     drawNothing(target, "Nothing to draw: no such cells.");
     return;
