@@ -345,6 +345,7 @@ def test_the_same_results_give_the_same_bytes(results, dataset, built, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.html"]
 
 
+@pytest.mark.slow
 def test_a_hundred_runs_stay_below_five_megabytes(tmp_path):
     names = tasks.names()
     cells = [(a, n) for a in names for n in (5, 8, 10, 12, 16, 24)]
