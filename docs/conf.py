@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "clrs-text-bench"
-author = "The clrs-text-bench authors"
+author = copyright = "the clrs-text-bench authors; Apache-2.0"
 release = metadata.version("clrs-text-bench")
 html_title = f"{project} {release}"
 
@@ -30,6 +30,7 @@ html_copy_source = False
 # In docstrings and help texts, `this` is code, as it is in Markdown.
 default_role = "code"
 smartquotes = False  # options begin with two hyphens
+highlight_language = "none"  # of blocks that name none
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

@@ -1,5 +1,6 @@
 """The directive `task-table`: every task of the catalogue, as its records say."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from docutils import nodes
@@ -8,30 +9,37 @@ from sphinx.util.docutils import SphinxDirective
 
 from clrs_text_bench import tasks
 
-_HEAD = ("algorithm", "family", "the question shows", "the answer is", "how ties are broken")
+_HEAD = ("algorithm", "the question shows", "the answer is", "how ties are broken")
+_WIDTHS = (30, 14, 18, 38)  # percent
 _SHAPES = {0: "a number", 1: "n numbers", 2: "n × n numbers"}
 
 
 class _TaskTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        body = nodes.tbody("", *[self._row(_cells(t)) for t in tasks.catalogue().values()])
-        head = nodes.thead("", self._row(list(_HEAD)))
-        widths = [nodes.colspec(colwidth=1) for _ in _HEAD]
+        body = nodes.tbody()
+        for family, names in tasks.families().items():
+            body += self._row([f"**{family.replace('_', ' ')}**"])
+            body += [self._row(_cells(tasks.get(name))) for name in names]
+        head = nodes.thead("", self._row(_HEAD))
+        widths = [nodes.colspec(colwidth=width) for width in _WIDTHS]
         group = nodes.tgroup("", *widths, head, body, cols=len(_HEAD))
-        return [nodes.table("", group, classes=["task-table"])]
+        return [nodes.table("", group, classes=["colwidths-given"])]
 
-    def _row(self, cells: list[str]) -> nodes.row:
-        made = nodes.row()
+    def _row(self, cells: Sequence[str]) -> nodes.row:
+        """Makes a row; the last of too few cells takes the place of the missing ones."""
+        row = nodes.row()
         for cell in cells:
             parsed, messages = self.parse_inline(cell)
-            made += nodes.entry("", nodes.paragraph("", "", *parsed), *messages)
-        return made
+            row += nodes.entry("", nodes.paragraph("", "", *parsed), *messages)
+        if len(cells) < len(_HEAD):
+            row[-1]["morecols"] = len(_HEAD) - len(cells)
+        return row
 
 
 def _cells(task: tasks.Task) -> list[str]:
     shown = ", ".join(f"`{probe.name}`" for probe in task.text_inputs())
     asked = ", ".join(f"`{p.name}`: {_SHAPES[p.rank]}" for p in task.answer_parts(use_hints=False))
-    return [f"`{task.name}`", task.family.replace("_", " "), shown, asked, task.ties]
+    return [f"`{task.name}`", shown, asked, task.ties]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
