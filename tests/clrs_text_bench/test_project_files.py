@@ -33,7 +33,9 @@ def test_the_citation_is_the_readmes():
 
 
 def test_the_works_to_cite_are_those_the_readme_names():
-    named = set(re.findall(r"\(([^()]+?) et al\.\s(\d{4})\)", readme().partition("## How to cite")[2]))
+    named = set(
+        re.findall(r"\(([^()]+?) et al\.\s(\d{4})\)", readme().partition("## How to cite")[2])
+    )
     works = citation()["references"]
     assert {(w["authors"][0]["family-names"], str(w["year"])) for w in works} == named
     assert len(named) == 3
