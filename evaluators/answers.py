@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from clrs_text_bench import predictions, provenance, schema
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput, RunFailed
-from clrs_text_bench.protocols import Model
+from clrs_text_bench.protocols import AskingModel, Model
 from clrs_text_bench.storage import Folder
 
 from .request import Request
@@ -60,17 +60,21 @@ class Answers:
 
         Raises:
           BadInput: if the model cannot answer these, or what it returns are no answers to them.
-          RunFailed: if it raises anything else.
+          RunFailed: if it no longer answers, or raises anything else.
         """
         kept = self._kept(cell, references)
         if kept is not None:
             advance(kept.num_rows)
             return kept
-        parts = []
-        for start in range(0, references.num_rows, _CHUNK):
-            requests = _hide(references.slice(start, _CHUNK))
-            parts.append(self._generate(cell, requests))
-            advance(requests.num_rows)
+        if isinstance(self._model, AskingModel):
+            # All at once: it says itself how far it is, and the slowest of a chunk hold up none.
+            parts = [self._generate(cell, _hide(references), advance)]
+        else:
+            parts = []
+            for start in range(0, references.num_rows, _CHUNK):
+                requests = _hide(references.slice(start, _CHUNK))
+                parts.append(self._generate(cell, requests))
+                advance(requests.num_rows)
         answers = pa.concat_tables(parts)
         self._keep(cell, answers)
         return answers
@@ -116,10 +120,10 @@ class Answers:
             return None
         return answers if pc.all(answered(answers)).as_py() else None
 
-    def _generate(self, cell: Cell, requests: pa.Table) -> pa.Table:
+    def _generate(self, cell: Cell, requests: pa.Table, *advance: Callable) -> pa.Table:
         try:
-            answers = self._model.generate(requests)
-        except BadInput:
+            answers = (self._model.ask if advance else self._model.generate)(requests, *advance)
+        except (BadInput, RunFailed):
             raise
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
