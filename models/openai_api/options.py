@@ -23,6 +23,9 @@ def _check_prompt(text: str) -> str:
     return text
 
 
+_Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class Options(BaseModel):
     """How a server is asked.
 
@@ -49,7 +52,7 @@ class Options(BaseModel):
 
     prompt: Annotated[str, AfterValidator(_check_prompt)] = "chat"
     endpoint: Literal["chat", "completions"] | None = None
-    temperature: Annotated[float | None, BeforeValidator(_number_or_none), Field(ge=0)] = 0.0
+    temperature: Annotated[_Temperature | None, BeforeValidator(_number_or_none)] = 0.0
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = None
     max_tokens: int = Field(2048, ge=1)

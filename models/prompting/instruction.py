@@ -15,10 +15,11 @@ from clrs_text_bench.tasks import AnswerPart, Task
 
 from .prompt import Shot
 
-# Of the worked example: its split, which no data set has, its seed and its length.
+# Of the worked example: its split, which no data set has, its seed, and the smallest length at
+# which every task with a trace has a step to show.
 _SPLIT = "worked-example"
 _SEED = 0
-_LENGTH = 4
+_LENGTH = 5
 _FIRST_FEW = 8
 
 _RANKS = (
@@ -80,4 +81,6 @@ def _examples(algorithm: str, use_hints: bool) -> list[Shot]:
         graph_hints=False,
     )
     columns = (table[name].to_pylist() for name in ("question", "answer"))
-    return [Shot(*row) for row in zip(*columns, strict=True)]
+    shots = [Shot(*row) for row in zip(*columns, strict=True)]
+    # The longest says most: a trace may have no step at all.
+    return sorted(shots, key=lambda shot: -len(shot.answer))
