@@ -1,15 +1,17 @@
 """Logs in, a predictions file and an account of it out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clrs_text_bench import datasets, predictions, provenance, schema, storage
+from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
 
+from .. import rescoring
 from ..request import choose_split
 from .entries import Entry, Identity, Log
 from .joining import Joined, join
@@ -58,7 +60,7 @@ def import_results(
             f"none of the {len(entries)} answers is to a sample of {opened.url}; the first, "
             f"{joined.unknown[0]}"
         )
-    record = _record(paths, harness, model, logs, opened)
+    record = _record(paths, harness, model, logs, opened, joined.answers)
     _write(predictions.with_record(_table(joined.answers), record), out)
     return joined
 
@@ -84,7 +86,12 @@ def _table(answers: dict[Identity, Entry]) -> pa.Table:
 
 
 def _record(
-    paths: list[Path], harness: str, model: str, logs: list[Log], dataset: datasets.Dataset
+    paths: list[Path],
+    harness: str,
+    model: str,
+    logs: list[Log],
+    dataset: Dataset,
+    answers: Collection[Identity],
 ) -> dict:
     """Returns what the predictions file says of itself; see `predictions.info_from`."""
     settings = {"imported_from": harness}
@@ -97,10 +104,18 @@ def _record(
         "logs": {path.name: storage.sha256(path.read_bytes()) for path in paths},
         "dataset": provenance.without_credentials(dataset.url),
         "dataset_hash": dataset.hash,
+        **_asked(answers, dataset),
         "versions": provenance.versions(),
         "command": provenance.command_line(),
         "created": provenance.now().isoformat(timespec="seconds"),
     }
+
+
+def _asked(answers: Collection[Identity], dataset: Dataset) -> dict:
+    """Returns what was asked: the cells that have an answer, if they are of one split."""
+    places = {identity[:3] for identity in answers}
+    cells = [c for c in dataset.cells() if (c.split, c.algorithm, c.length) in places]
+    return rescoring.recorded(cells, None) if len({c.split for c in cells}) == 1 else {}
 
 
 def _write(table: pa.Table, out: Path) -> None:
