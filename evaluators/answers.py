@@ -14,6 +14,7 @@ from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.protocols import AskingModel, Model
 from clrs_text_bench.storage import Folder
 
+from . import rescoring
 from .request import Request
 
 # Rows that a model is given at a time: enough to fill its batches, few enough to show progress.
@@ -44,6 +45,7 @@ class Answers:
             "dataset": request.dataset.url,
             "dataset_hash": request.dataset.hash,
             "limit": request.limit,
+            **rescoring.recorded(request.cells, request.limit),
             "versions": provenance.versions(),
             "git_commit": provenance.git_commit(),
             "command": provenance.command_line(),

@@ -145,16 +145,23 @@ def score(predictions: str, data: str, out: str | None, results: str | None, **a
 
     The file is Parquet, JSON lines (.jsonl) or CSV, with the columns split, algo_name, length,
     seed, index and prediction. Samples of the split that it leaves out are missing answers, which
-    score 0; choose a part with -a and -l.
+    score 0; choose a part with -a and -l. What evaluate or import-results saved is scored on what
+    was asked then, unless you choose.
 
     \b
-    Example:
+    Examples:
       clrs-text-bench score answers.jsonl --data data/transnar-cpu --out scores.parquet
+      clrs-text-bench score results/predictions/RUN --data data/transnar-cpu \\
+        --extraction lenient --results results
     """
     from clrs_text_bench.errors import BadInput
 
+    from .rescoring import asked_before
+
     if out is not None and not out.endswith(".parquet"):
         raise BadInput(f"--out {out} must end in .parquet")
+    if not any(asked[name] for name in ("algorithms", "lengths", "split", "limit")):
+        asked |= asked_before(predictions, data)
     found = _evaluate(f"file:{predictions}", data, asked, results=results)
     if out is not None:
         _write_scores(found, out)
@@ -170,7 +177,8 @@ def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
     from .evaluate import evaluate as run
     from .leaderboard import frame_of, main_score
 
-    lengths = parse(asked.pop("lengths")) if asked["lengths"] else asked.pop("lengths") or ()
+    chosen = asked.pop("lengths") or ()
+    lengths = parse(chosen) if isinstance(chosen, str) else chosen
     try:
         found = run(model, data, lengths=lengths, show_progress=True, **asked, **where)
     except KeyboardInterrupt:

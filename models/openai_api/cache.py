@@ -92,7 +92,8 @@ def opened(where: Path) -> Iterator[Cache]:
     with storage.writing(str(path)):
         where.mkdir(parents=True, exist_ok=True)
     with _using(path):
-        database = sqlite3.connect(path, timeout=_SECONDS_FOR_OTHERS)
+        # One thread at a time uses it, which need not be this one.
+        database = sqlite3.connect(path, timeout=_SECONDS_FOR_OTHERS, check_same_thread=False)
     with contextlib.closing(database):
         with _using(path), database:
             _check_version(database, path)
