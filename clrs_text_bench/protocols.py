@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -225,6 +226,39 @@ class ReadingModel(Model, Protocol):
 
     def reasoner(self) -> Model:
         """Returns the graph network by itself, which answers with what it decodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """A training run, as a tracker is told of it.
+
+    Attributes:
+      folder: in the run's own; a tracker may keep files there.
+      name: what tables and legends call the model.
+      id: of the run, the same when it goes on.
+      config: TOML.
+      step: number of steps behind it; 0 for one that begins.
+    """
+
+    folder: Path
+    name: str
+    id: str
+    config: str
+    step: int
+
+
+class Tracker(Protocol):
+    """Shows a training run's measures somewhere.
+
+    Entry point: what returns one for a `TrackedRun`, named in `clrs_text_bench.trackers`; raises
+    `BadInput` if it cannot be used. A run that goes on may log a step again.
+    """
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Shows values after so many steps; their names are paths, such as `train/loss`."""
+
+    def close(self) -> None:
+        """Writes what is left."""
 
 
 Extraction = Literal["strict", "lenient"]

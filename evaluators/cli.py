@@ -175,7 +175,7 @@ def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
 
     from . import rendering, tables
     from .evaluate import evaluate as run
-    from .leaderboard import frame_of
+    from .leaderboard import frame_of, main_score
 
     chosen = asked.pop("lengths") or ()
     lengths = parse(chosen) if isinstance(chosen, str) else chosen
@@ -186,16 +186,8 @@ def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
             click.echo("finished cells are kept; the same command goes on from there", err=True)
         raise
     frame = frame_of([found.rows])
-    rendering.print_sheet(tables.of_run(frame, _main_score(frame)))
+    rendering.print_sheet(tables.of_run(frame, main_score(frame)))
     return found
-
-
-def _main_score(frame: "pd.DataFrame") -> str:
-    """Returns the score to show an interval for: clrs, or the evaluator's last."""
-    from .leaderboard import score_names
-
-    names = score_names(frame)
-    return "clrs" if "clrs" in names else names[-1]
 
 
 def _write_scores(found: "Evaluation", out: str) -> None:

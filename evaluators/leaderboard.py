@@ -220,6 +220,12 @@ def score_names(frame: "pd.DataFrame") -> list[str]:
     return [c for c in frame.columns if {f"{c}_low", f"{c}_high"} <= columns]
 
 
+def main_score(frame: "pd.DataFrame") -> str:
+    """Returns the score to show where none is asked for: clrs, or the evaluator's last."""
+    names = score_names(frame)
+    return "clrs" if "clrs" in names else names[-1]
+
+
 def check_score(frame: "pd.DataFrame", score: str) -> None:
     """Raises `BadInput` if no run of a leaderboard has a score of that name."""
     if score not in score_names(frame):

@@ -66,7 +66,7 @@ def overall(frame: "pd.DataFrame", score: str, sort: Sort) -> Sheet:
         "mean over answers, then lengths, then algorithms",
         [*header, *scores, "unanswered"],
         body,
-        [*_how_spread(rows), *_different_cells(frame)],
+        [*_how_spread(rows), *different_cells(frame)],
     )
 
 
@@ -269,7 +269,8 @@ def _notes_unanswered(rows: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _different_cells(frame: "pd.DataFrame") -> list[str]:
+def different_cells(frame: "pd.DataFrame") -> list[str]:
+    """Returns a note if entries answered different algorithms and lengths, else nothing."""
     cells = entries.enter(frame)[["entry", "algorithm", "length"]].drop_duplicates()
     if cells.groupby("entry").size().nunique() == 1:
         per_cell = cells.groupby(["algorithm", "length"]).size()

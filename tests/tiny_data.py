@@ -1,4 +1,4 @@
-"""Small data sets for tests, made from the core alone: minimum and insertion_sort."""
+"""Small data sets for tests, made from the core alone: minimum, insertion_sort and bfs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +20,8 @@ def sample(algorithm: str, length: int, *, split: str, seed: int, index: int) ->
     inputs = {"pos": np.arange(length) / length, "key": key}
     if algorithm == "minimum":
         outputs = {"min": np.eye(length)[np.argmin(key)]}
+    elif algorithm == "bfs":
+        inputs, outputs = _bfs(rng, length)
     else:
         order = np.argsort(key, kind="stable")
         pred = np.empty(length)
@@ -40,6 +42,18 @@ def sample(algorithm: str, length: int, *, split: str, seed: int, index: int) ->
         "graph_outputs": graph.pack(algorithm, length, outputs, "output"),
         "graph_hints": None,
     }
+
+
+def _bfs(rng: np.random.Generator, n: int) -> tuple[dict, dict]:
+    adj = np.triu(rng.random((n, n)) < 0.4, 1)
+    adj = (adj | adj.T).astype(float)
+    pi, queue = np.arange(n), [0]
+    for u in queue:
+        for v in np.flatnonzero(adj[u]):
+            if v not in queue:
+                pi[v] = u
+                queue.append(int(v))
+    return {"pos": np.arange(n) / n, "s": np.eye(n)[0], "A": adj, "adj": adj}, {"pi": pi}
 
 
 def write(

@@ -151,7 +151,7 @@ def wheel(tmp_path_factory):
     return made
 
 
-def test_the_wheel_holds_every_module_recipe_and_config(wheel):
+def test_the_wheel_holds_every_module_recipe_config_and_page(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = {
         f"{package.replace('.', '/')}/{file.name}"
@@ -159,7 +159,7 @@ def test_the_wheel_holds_every_module_recipe_and_config(wheel):
         for file in files
     }
     for folder in FOLDERS:
-        for path in (ROOT / folder).rglob("*.toml"):
+        for path in [*(ROOT / folder).rglob("*.toml"), *(ROOT / folder).rglob("page/*")]:
             inside = path.relative_to(ROOT).as_posix()
             expected.add(inside if folder == "clrs_text_bench" else f"clrs_text_bench/{inside}")
     assert expected <= names

@@ -1,0 +1,1 @@
+"""One HTML file that shows a leaderboard and answers, offline, to whoever opens it."""
