@@ -18,7 +18,7 @@ def matrix_chain_order(p_Rxn, s_Rxnxn):
     Where a dimension is 0 and the best cost with it, the cell may be left at 0, which is no split:
     upstream stops once no cost changes, and may not have come to it.
     """
-    R, n = p_Rxn.shape
+    R = len(p_Rxn)
     valid_R = np.zeros(R, np.bool_)
     for r in range(R):
         valid_R[r] = _splits_best(p_Rxn[r], s_Rxnxn[r])
@@ -89,7 +89,7 @@ def _lead_to_longest(x, y, b):
 @jit
 def optimal_bst(p_Rxn, q_Rxn, root_Rxnxn):
     """Returns whether `root[i, j]` is the root of a best tree over keys i..j - 1, for all i < j."""
-    R, n = p_Rxn.shape
+    R = len(p_Rxn)
     valid_R = np.zeros(R, np.bool_)
     for r in range(R):
         valid_R[r] = _roots_best(p_Rxn[r], q_Rxn[r], root_Rxnxn[r])

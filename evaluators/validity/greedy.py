@@ -7,8 +7,6 @@ import numpy as np
 
 from clrs_text_bench.compiled import jit
 
-_BEYOND = 2**20  # any time
-
 
 def activity_selector(
     start_Rxn: np.ndarray, finish_Rxn: np.ndarray, selected_Rxn: np.ndarray
@@ -19,11 +17,17 @@ def activity_selector(
     that takes no time keeps out the others if it comes first, though both would fit. There, as
     many as are selected in the worst order are enough.
     """
+    shortest_first_Rxn = np.lexsort((-start_Rxn, finish_Rxn), axis=1)
+    return _activities(start_Rxn, finish_Rxn, selected_Rxn, shortest_first_Rxn)
+
+
+@jit
+def _activities(start_Rxn, finish_Rxn, selected_Rxn, order_Rxn):
     R = len(start_Rxn)
     valid_R = np.zeros(R, np.bool_)
     for r in range(R):
         start, finish, selected = start_Rxn[r], finish_Rxn[r], selected_Rxn[r]
-        enough = np.sum(selected) >= _selected_at_least(start, finish)
+        enough = np.sum(selected) >= _number_selected(start, finish, order_Rxn[r])
         valid_R[r] = np.min(selected) >= 0 and enough and _compatible(start, finish, selected)
     return valid_R
 
@@ -39,29 +43,36 @@ def _compatible(start, finish, selected):
 
 
 @jit
-def _selected_at_least(start, finish):
-    """Returns how many are selected if of activities that finish together the shortest is first."""
-    count, last = 0, -_BEYOND
-    for i in np.argsort(finish * _BEYOND - start):
-        if start[i] >= last:
+def _number_selected(start, finish, order):
+    """Returns how many the algorithm selects if it takes activities in this order."""
+    count, last = 0, 0
+    for i in order:
+        if count == 0 or start[i] >= last:
             count += 1
             last = finish[i]
     return count
 
 
-@jit
-def task_scheduling(deadline_Rxn, weight_Rxn, selected_Rxn):
+def task_scheduling(
+    deadline_Rxn: np.ndarray, weight_Rxn: np.ndarray, selected_Rxn: np.ndarray
+) -> np.ndarray:
     """Returns whether a schedule is of the greatest weight, or one that upstream's rule gives.
 
     Upstream's rule finds a schedule in time that may be lighter than another: it puts a task at
     the end or nowhere. The greatest weight is found by the textbook's greedy algorithm (Cormen et
     al. 2009, section 16.5).
     """
+    order_Rxn = np.lexsort((deadline_Rxn, -weight_Rxn), axis=1)
+    return _schedules(deadline_Rxn, weight_Rxn, selected_Rxn, order_Rxn)
+
+
+@jit
+def _schedules(deadline_Rxn, weight_Rxn, selected_Rxn, order_Rxn):
     R = len(deadline_Rxn)
     valid_R = np.zeros(R, np.bool_)
     for r in range(R):
         deadline, weight, selected = deadline_Rxn[r], weight_Rxn[r], selected_Rxn[r]
-        order = np.argsort(-weight)
+        order = order_Rxn[r]
         if np.min(selected) >= 0:
             valid_R[r] = _by_the_rule(deadline, weight, selected, order) or (
                 _in_time(deadline, selected)
@@ -101,6 +112,12 @@ def _greatest_weight(deadline, weight, order):
 def _by_the_rule(deadline, weight, selected, order):
     """Returns whether some order of equal weights selects these.
 
+    Args:
+      deadline: of the tasks.
+      weight: of the tasks.
+      selected: 1 for those in question.
+      order: the tasks, heaviest first, of equal weights the earliest due.
+
     The rule: heaviest first, each that is due after as many tasks as are selected before it, and
     the first in any case. Among equals, it selects these if it does so with the selected ones in
     order of their deadlines and the others after them.
@@ -110,13 +127,12 @@ def _by_the_rule(deadline, weight, selected, order):
         end = begin + 1
         while end < len(order) and weight[order[end]] == weight[order[begin]]:
             end += 1
-        equals = order[begin:end]
-        for i in equals[np.argsort(deadline[equals])]:
+        for i in order[begin:end]:
             if selected[i]:
                 if time > 0 and deadline[i] <= time:
                     return False
                 time += 1
-        for i in equals:
+        for i in order[begin:end]:
             if not selected[i] and (time == 0 or deadline[i] > time):
                 return False
         begin = end

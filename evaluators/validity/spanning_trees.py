@@ -18,30 +18,33 @@ def mst_kruskal(A_Rxnxn, in_mst_Rxnxn):
     R = len(A_Rxnxn)
     valid_R = np.zeros(R, np.bool_)
     for r in range(R):
-        A, marked = A_Rxnxn[r], in_mst_Rxnxn[r]
-        if np.all(marked == marked.T) and np.min(marked) >= 0 and _is_forest(A, marked):
-            edges, weight = _least_forest(A)
-            valid_R[r] = np.sum(marked) == 2 * edges and np.sum(marked * A) == 2 * weight
+        valid_R[r] = _forest(A_Rxnxn[r], in_mst_Rxnxn[r]) == _least_forest(A_Rxnxn[r])
     return valid_R
 
 
 @jit
-def _is_forest(A, marked):
-    """Returns whether all marked edges, u < v, are there and none closes a cycle."""
+def _forest(A, marked):
+    """Returns number and weight of the marked edges, -1 each if they are no forest.
+
+    They are one if all are there, marked both ways, and none closes a cycle.
+    """
     n = len(A)
-    tree = np.arange(n)
+    tree, edges, weight = np.arange(n), 0, 0
     for u in range(n):
-        if marked[u, u]:
-            return False
+        if marked[u, u] != 0:
+            return -1, -1
         for v in range(u + 1, n):
-            if marked[u, v]:
-                a, b = tree[u], tree[v]
-                if A[u, v] == 0 or a == b:
-                    return False
-                for w in range(n):
-                    if tree[w] == b:
-                        tree[w] = a
-    return True
+            if marked[u, v] != marked[v, u] or marked[u, v] < 0:
+                return -1, -1
+            if marked[u, v] == 0:
+                continue
+            a, b = tree[u], tree[v]
+            if A[u, v] == 0 or a == b:
+                return -1, -1
+            tree[tree == b] = a
+            edges += 1
+            weight += A[u, v]
+    return edges, weight
 
 
 @jit
