@@ -16,6 +16,7 @@ from .grammar import Grammar
 
 # Up to here float32 tells thousandths apart, and products of three do not come near 2^63.
 LARGEST = 100
+_LARGEST_WHOLE = 2**24  # and up to here whole numbers
 
 
 def shown(references: pa.Table, rows: np.ndarray, grammar: Grammar, task: Task) -> list[np.ndarray]:
@@ -46,12 +47,13 @@ def _numbers(probe: Probe, x: np.ndarray, rows: np.ndarray, task: Task) -> np.nd
     with np.errstate(invalid="ignore"):
         number = np.round(x.astype(np.float64) * scale)
         same = (number / scale).astype(np.float32) == x
-    fits = same & (np.abs(x) <= LARGEST) if decimals else same
+    fits = same & (np.abs(x) <= (LARGEST if decimals else _LARGEST_WHOLE))
     if not np.all(fits):
         place = tuple(np.argwhere(~fits)[0])
-        expected = f"at most {DECIMALS} decimals and {LARGEST} in size" if decimals else "whole"
+        decimal = f"at most {DECIMALS} decimals, and {LARGEST} in size"
         raise BadInput(
-            f"graph_inputs of row {rows[place[0]]} ({task.name}) has {x[place]} in {probe.name!r}, "
-            f"which its question cannot show; expected numbers {expected}"
+            f"graph_inputs of row {rows[place[0]]} ({task.name}) has {x[place]!s} in "
+            f"{probe.name!r}, which its question cannot show; expected "
+            f"{decimal if decimals else 'a whole number'}"
         )
     return number.astype(np.int64)

@@ -10,11 +10,9 @@ from clrs_text_bench.generators import generate_batch, run_algorithm
 
 def given(row):
     """Returns the inputs that a row's question shows, in order, as whole numbers in lists."""
-    task = tasks.get(row["algo_name"])
-    inputs = graph.unpack(task.name, row["length"], row["graph_inputs"], "input")
-    found = []
-    for probe in task.text_inputs():
-        x = inputs[probe.name].astype(np.float64)
+    task, found = tasks.get(row["algo_name"]), []
+    for name, x in inputs_of(row).items():
+        probe = task.probe(name)
         if probe.type in ("mask_one", "categorical"):
             x = np.argmax(x, axis=-1)
         elif probe.type == "scalar" and not probe.whole:
@@ -63,17 +61,23 @@ def tied(name, length, count, seed=0):
     return [row_of(name, inputs) for inputs in found[:count]]
 
 
-def coarse(row):
-    """Returns the inputs of a row, its decimals but for points' coarsened to few values."""
+def inputs_of(row):
+    """Returns the inputs of a row that its question shows."""
     task = tasks.get(row["algo_name"])
     inputs = graph.unpack(task.name, row["length"], row["graph_inputs"], "input")
+    return {p.name: inputs[p.name].astype(np.float64) for p in task.text_inputs()}
+
+
+def coarse(row):
+    """Returns the inputs of a row, its decimals but for points' coarsened to few values."""
+    task, inputs = tasks.get(row["algo_name"]), inputs_of(row)
     if task.family != "geometry":
         for probe in task.text_inputs():
             if probe.type == "scalar" and not probe.whole:
                 # Weights stay what they are: an edge of weight 0 would be none.
                 up = np.ceil if probe.location == "edge" else np.floor
-                inputs[probe.name] = up(inputs[probe.name].astype(np.float64) * 3) / 10
-    return {k: v for k, v in inputs.items() if k not in ("pos", "adj")}
+                inputs[probe.name] = up(inputs[probe.name] * 3) / 10
+    return inputs
 
 
 def score(rows, answers, extraction="strict"):
@@ -107,3 +111,41 @@ def spelt(task, parts):
         one(value, part.decimals)
         for value, part in zip(parts, task.answer_parts(False), strict=True)
     )
+
+
+# Tasks whose problem does not depend on how nodes are numbered, but its answer does.
+NUMBERED = (
+    "minimum",
+    "quickselect",
+    "activity_selector",
+    "task_scheduling",
+    "dfs",
+    "topological_sort",
+    "strongly_connected_components",
+    "bfs",
+    "mst_kruskal",
+    "mst_prim",
+    "bellman_ford",
+    "dag_shortest_paths",
+    "dijkstra",
+    "floyd_warshall",
+)
+
+
+def renumbered(name, inputs, order):
+    """Returns the outputs of a run on nodes in another order, told of the nodes as they were.
+
+    Args:
+      name: one of `NUMBERED`.
+      inputs: of the task.
+      order: the node that comes first, second, and so on.
+    """
+    moved = {k: x[np.ix_(*[order] * x.ndim)] for k, x in inputs.items()}
+    found = {}
+    for probe in tasks.get(name).stage("output"):
+        x = np.asarray(run_algorithm(name, moved).outputs[probe.name])
+        if probe.type == "pointer":
+            x = order[x.astype(int)]
+        found[probe.name] = np.empty_like(x)
+        found[probe.name][np.ix_(*[order] * x.ndim)] = x
+    return found
