@@ -15,11 +15,11 @@ from clrs_text_bench import datasets, modelspec, progress, provenance, registry,
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import Evaluator, Extraction, Model, PoolingEvaluator
+from clrs_text_bench.regimes import regime
 
 from . import bootstrap, leaderboard
 from .answers import Answers, answered, failed
 from .bootstrap import Interval
-from .regimes import regime
 from .request import Request, choose_cells
 
 DEFAULT_EVALUATOR = "clrs-text"
