@@ -30,7 +30,7 @@ _COLUMNS = """\
 | `algo_name` | string | the algorithm |
 | `length` | int32 | size of the input |
 | `use_hints` | bool | whether the answer holds the algorithm's trace |
-| `split`, `seed`, `index` | string, int64, int64 | with `algo_name` and `length`: the sample's identity |
+| `split`, `seed`, `index` | string, int64, int64 | identity, with `algo_name`, `length` |
 | `n_steps` | int32 | number of steps of the trace |
 | `graph_inputs`, `graph_outputs` | list of float32 | the run's input and output probes, flattened |
 | `graph_hints` | list of float32 | its hint probes; null unless asked for |
@@ -54,8 +54,8 @@ Its `clrs_text_bench.graph.unpack` gives the probes of the graph columns by name
 """
 
 _CITE = """\
-The tasks are those of CLRS-Text ([Markeeva et al. 2024](https://arxiv.org/abs/2406.04229)) and CLRS-30
-([Veličković et al. 2022](https://arxiv.org/abs/2205.15659)).
+The tasks are those of CLRS-Text ([Markeeva et al. 2024](https://arxiv.org/abs/2406.04229)) and
+CLRS-30 ([Veličković et al. 2022](https://arxiv.org/abs/2205.15659)).
 """
 
 
@@ -190,7 +190,7 @@ def _making(dataset: Dataset) -> str:
     lines += [f"- versions: {versions}", f"- hash of all files: `{dataset.hash}`\n"]
     if manifest.recipe:
         lines.append(
-            "The recipe stands in `dataset.json`. The same makes the same bytes with these versions.\n"
+            "The recipe is in `dataset.json`; with these versions it makes the same bytes again.\n"
         )
     return "\n".join(lines)
 

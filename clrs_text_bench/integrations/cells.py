@@ -116,7 +116,7 @@ class Cells:
         self._parts[key].append(datasets.record(path, cell, table.num_rows, data))
 
     def files(self) -> tuple[FileRecord, ...]:
-        """Returns the records of all files: by split as first met, in catalogue order, by length."""
+        """Returns the records of all files: by split as met, in catalogue order, by length."""
         splits = list(dict.fromkeys(key[0] for key in self._parts))
         names = tasks.names()
         keys = sorted(self._parts, key=lambda k: (splits.index(k[0]), names.index(k[1]), k[2]))
