@@ -14,6 +14,7 @@ def export() -> None:
     \b
     Examples:
       clrs-text-bench export hf --data data/transnar-cpu --out hub/transnar-cpu
+      clrs-text-bench export lm-eval --data data/transnar-cpu --out tasks
     """
 
 
@@ -37,6 +38,45 @@ def hf(data: str, out: str) -> None:
     hub.export(datasets.open(data), out)
     terminal.log().print(
         f"exported; push it with: hf upload OWNER/NAME {out} --repo-type dataset", soft_wrap=True
+    )
+
+
+@export.command("lm-eval")
+@_data
+@_out
+@click.option("--split", help="Split to ask.  [default: test, or the only one]")
+@click.option(
+    "-a", "--algorithm", "algorithms", multiple=True, help="Only this algorithm; may be repeated."
+)
+@click.option("-l", "--lengths", help="Only these lengths, such as 10,12,14 or 4-8.")
+@click.option(
+    "--extraction",
+    type=click.Choice(["strict", "lenient"]),
+    default="strict",
+    show_default=True,
+    help="strict: the completion as it is. lenient: the last well-formed answer in it.",
+)
+def lm_eval(data: str, out: str, lengths: str | None, **chosen) -> None:
+    """Write a folder of tasks for lm-evaluation-harness, scored as here.
+
+    One task for each algorithm and length, and groups by algorithm, family and regime.
+
+    \b
+    Example:
+      clrs-text-bench export lm-eval --data data/transnar-cpu --out tasks
+      lm_eval run --include_path tasks --tasks clrs_text --model hf --model_args pretrained=MODEL
+    """
+    from clrs_text_bench import datasets, terminal
+    from clrs_text_bench.lengths import parse
+
+    from . import lm_eval_tasks
+
+    opened = datasets.open(data)
+    chosen["lengths"] = parse(lengths) if lengths else ()
+    everything = lm_eval_tasks.export(opened, out, **chosen)
+    terminal.log().print(
+        f"exported; next: lm_eval run --include_path {out} --tasks {everything} --model ...",
+        soft_wrap=True,
     )
 
 
