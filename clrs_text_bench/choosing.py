@@ -27,7 +27,7 @@ def choose_cells(
     Raises:
       BadInput: if there is no such split, algorithm or length, or none of them together.
     """
-    split = _choose_split(dataset, split)
+    split = choose_split(dataset, split)
     for name in algorithms:
         if tasks.get(name).name not in dataset.algorithms(split):
             raise unknown(
@@ -49,7 +49,12 @@ def choose_cells(
     return tuple(cells)
 
 
-def _choose_split(dataset: Dataset, split: str | None) -> str:
+def choose_split(dataset: Dataset, split: str | None) -> str:
+    """Returns the split that is meant: None is "test" if there is one, else the only one.
+
+    Raises:
+      BadInput: if there is no such split, or several to choose from.
+    """
     known = dataset.splits()
     if split is not None:
         if split not in known:

@@ -1,7 +1,8 @@
 """What a plug-in implements: engines, models and evaluators."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -104,6 +105,72 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be asked of a model for one row.
+
+    Attributes:
+      prompt: all that it would be sent, as text.
+      kept: whether its answer is there already, so that nothing would be sent.
+    """
+
+    prompt: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many answers there were, and how many tokens; of those that a server counted."""
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What it came to, to ask a model that may fail.
+
+    Attributes:
+      asked: answers that were asked for now.
+      kept: answers that had been asked for before, by this run or another.
+      retries: requests that had to be sent again.
+      failures: how many requests were given up, by reason.
+      answered_by: what the models that answered call themselves.
+    """
+
+    asked: Usage
+    kept: Usage
+    retries: int
+    failures: dict[str, int]
+    answered_by: tuple[str, ...]
+
+
+@runtime_checkable
+class AskingModel(Model, Protocol):
+    """A model that is sent prompts, and whose answers take long, cost money or fail to come.
+
+    Its spec takes an option `prompt`: how a question is put. Its settings say `prompt` and
+    `max_tokens`, the most tokens of an answer.
+    """
+
+    def preview(self, requests: "pa.Table") -> list[Preview]:
+        """Returns what would be asked for rows in `schema.DATASET`; asks nothing."""
+
+    def ask(self, requests: "pa.Table", advance: Callable[[int], None]) -> "pa.Table":
+        """Answers as `generate` does, and tells `advance` of every so many answers.
+
+        What cannot be had is an empty answer with finish_reason "error".
+
+        Raises:
+          BadInput: if the model refuses whatever it is asked.
+          RunFailed: if it no longer answers; what it answered is kept.
+        """
+
+    def account(self) -> Account:
+        """Returns what all calls of `ask` came to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attention:
     """What the tokens of one answer attend to while each is predicted, the mean over heads.
 
@@ -159,6 +226,39 @@ class ReadingModel(Model, Protocol):
 
     def reasoner(self) -> Model:
         """Returns the graph network by itself, which answers with what it decodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """A training run, as a tracker is told of it.
+
+    Attributes:
+      folder: in the run's own; a tracker may keep files there.
+      name: what tables and legends call the model.
+      id: of the run, the same when it goes on.
+      config: TOML.
+      step: number of steps behind it; 0 for one that begins.
+    """
+
+    folder: Path
+    name: str
+    id: str
+    config: str
+    step: int
+
+
+class Tracker(Protocol):
+    """Shows a training run's measures somewhere.
+
+    Entry point: what returns one for a `TrackedRun`, named in `clrs_text_bench.trackers`; raises
+    `BadInput` if it cannot be used. A run that goes on may log a step again.
+    """
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Shows values after so many steps; their names are paths, such as `train/loss`."""
+
+    def close(self) -> None:
+        """Writes what is left."""
 
 
 Extraction = Literal["strict", "lenient"]

@@ -23,6 +23,7 @@ Group = Literal[
     "streams",
     "processors",
     "reports",
+    "trackers",
 ]
 
 _KINDS = {
@@ -34,6 +35,7 @@ _KINDS = {
     "streams": "stream",
     "processors": "processor",
     "reports": "report",
+    "trackers": "tracker",
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clrs_text_bench import extras
 from clrs_text_bench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -143,15 +144,9 @@ def _read(path: Path) -> bytes:
 
 
 def _parse(data: bytes, path: Path) -> "Library":
+    tokenizers = extras.load("tokenizers", "huggingface", str(path))
     try:
-        from tokenizers import Tokenizer as Library
-    except ImportError as error:
-        raise BadInput(
-            f"{path} needs the package tokenizers: run "
-            "`python -m pip install 'clrs-text-bench[huggingface]'`"
-        ) from error
-    try:
-        library = Library.from_buffer(data)
+        library = tokenizers.Tokenizer.from_buffer(data)
     except Exception as error:  # the library raises no narrower type
         raise BadInput(f"{path} is no tokenizer.json: {str(error)[:160]}") from error
     library.no_padding()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from clrs_text_bench import extras
 from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.storage import Folder, sha256
 
@@ -91,7 +92,7 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         self._exits = contextlib.ExitStack()
         with self._exits:
-            _import_dask()
+            extras.load("distributed", "cluster", "--executor dask://")
             self._exits.enter_context(_quiet())
             self._client = _connect(self._address)
             self._exits.callback(self._client.close, timeout=_CLOSE_SECONDS)
@@ -226,16 +227,6 @@ def _address(executor: str) -> str:
             "dask://10.0.0.1:8786"
         )
     return f"tcp://{parts.netloc}"
-
-
-def _import_dask() -> None:
-    try:
-        import distributed  # noqa: F401
-    except ImportError:
-        raise BadInput(
-            "--executor dask:// needs Dask; install it with "
-            "`python -m pip install 'clrs-text-bench[cluster]'`"
-        ) from None
 
 
 def _connect(address: str) -> "distributed.Client":

@@ -15,6 +15,13 @@ _INTERRUPTED = 130
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
 @click.option(
+    "--track",
+    "trackers",
+    multiple=True,
+    metavar="NAME",
+    help="Show losses and scores in tensorboard, wandb or mlflow, too; may be repeated.",
+)
+@click.option(
     "--coordinator",
     metavar="HOST:PORT",
     help='Where process 0 of several is; "auto": as the cluster says.',
@@ -37,6 +44,7 @@ def train(
     out: str,
     resume: bool,
     overwrite: bool,
+    trackers: tuple[str, ...],
     coordinator: str | None,
     processes: int | None,
     process: int | None,
@@ -49,7 +57,8 @@ def train(
     \b
     Examples:
       clrs-text-bench train quickstart --data data/quickstart --out runs/quickstart
-      clrs-text-bench train mine.toml train.seed=1 --data transnar-cpu --out runs/mine-1
+      clrs-text-bench train mine.toml train.seed=1 --data transnar-cpu --out runs/mine-1 \\
+        --track tensorboard
       clrs-text-bench train mine.toml train.seed=1 --out runs/mine-1 --resume
       clrs-text-bench train mine.toml --data transnar --out /shared/runs/mine \\
         --coordinator 10.0.0.1:9876 --processes 2 --process 0     # and on the other host, 1
@@ -62,7 +71,9 @@ def train(
     _check_plain(overrides)
     chosen = configs.load(config, overrides)
     with distributed.joined(coordinator, processes, process, connect_timeout):
-        finished = run.train(chosen, data, out, resume=resume, overwrite=overwrite)
+        finished = run.train(
+            chosen, data, out, resume=resume, overwrite=overwrite, trackers=trackers
+        )
         if distributed.is_first():
             said = _following(finished, chosen.model.kind, config, overrides, out)
             terminal.log().print(said, soft_wrap=True)

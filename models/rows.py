@@ -80,7 +80,7 @@ def predictions(
     answers: list[str],
     finish_reasons: list[str],
     n_tokens: list[int | None],
-    seconds: list[float],
+    seconds: list[float | None],
     graphs: list[np.ndarray] | None = None,
 ) -> pa.Table:
     """Returns answers to rows in `schema.DATASET` as a table in `schema.PREDICTIONS`.

@@ -56,8 +56,8 @@ Split {split} of {name}, made by `{command}` (hash {hash}); {extraction} extract
     lm_eval run --include_path {folder} --tasks {prefix} \\
       --model hf --model_args pretrained=MODEL
 
-Tasks are `{prefix}_ALGORITHM_LENGTH`. A group's scores are means over all tasks in it; a run may name
-`{prefix}` or `{prefix}_by_regime`, not both:
+Tasks are `{prefix}_ALGORITHM_LENGTH`. A group's scores are means over all tasks in it; a run may
+name `{prefix}` or `{prefix}_by_regime`, not both:
 
 {groups}
 Its data is found by the folder's path: if it is moved, export it again.

@@ -15,6 +15,13 @@ _INTERRUPTED = 130
 @click.option("--out", required=True, type=click.Path(path_type=str), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
+@click.option(
+    "--track",
+    "trackers",
+    multiple=True,
+    metavar="NAME",
+    help="Show losses and scores in tensorboard, wandb or mlflow, too; may be repeated.",
+)
 @click.pass_context
 def distil(
     ctx: click.Context,
@@ -25,6 +32,7 @@ def distil(
     out: str,
     resume: bool,
     overwrite: bool,
+    trackers: tuple[str, ...],
 ) -> None:
     """Train a Transformer on what TEACHER, a model spec, answers to the questions of --data.
 
@@ -51,7 +59,13 @@ def distil(
 
     chosen = configs.load(config, overrides)
     finished = run.train(
-        chosen, data, out, resume=resume, overwrite=overwrite, teacher=load(teacher)
+        chosen,
+        data,
+        out,
+        resume=resume,
+        overwrite=overwrite,
+        teacher=load(teacher),
+        trackers=trackers,
     )
     said = _following(finished, teacher, config, overrides, out)
     terminal.log().print(said, soft_wrap=True)

@@ -25,6 +25,7 @@ from .feed import Fed, Feed
 from .interrupt import Stop
 from .metrics import METRICS, WATCHED, Metrics
 from .scoring import HEADLINE, Scores, score
+from .tracking import Trackers
 from .trainable import Trainable, Tutor
 from .update import Measured, State
 
@@ -71,6 +72,7 @@ class Loop:
         # Rows that do not fit the model are found before anything is trained.
         self._place, self._first = self._feed.get_state(), self._take()
         self._update = update.build(trainable.loss, transform, train, self._mesh, self.state)
+        self._trackers = Trackers({})
         logged = -1 if begins else self.step
         self._metrics = Metrics(run / METRICS, logged) if distributed.is_first() else None
         if begins:
@@ -90,8 +92,15 @@ class Loop:
         """Returns the next batch, and where the feed stands then."""
         return next(self._feed), self._feed.get_state()
 
-    def run(self, stop: Stop, *, show: bool = True) -> Scores | None:
+    def run(
+        self, stop: Stop, *, show: bool = True, trackers: Trackers | None = None
+    ) -> Scores | None:
         """Trains to the last step, or until a stop is asked for; saves before it returns.
+
+        Args:
+          stop: says whether one is asked for.
+          show: whether to show progress.
+          trackers: show what is measured, beside `metrics.jsonl`.
 
         Returns:
           The last validation's scores; None if the run was stopped or had ended before.
@@ -100,6 +109,7 @@ class Loop:
           RunFailed: if the loss is not finite; the latest checkpoint is from before.
         """
         steps, scores = self._config.train.steps, None
+        self._trackers = trackers or Trackers({})
         with progress.bar("steps", show=show) as bar:
             task = bar.add_task("training", total=steps, completed=self.step)
             if self._tutor:
@@ -166,6 +176,7 @@ class Loop:
     def _note(self, kind: str, **values: object) -> None:
         if self._metrics:
             self._metrics.log(kind, self.step, **values)
+            self._trackers.log(kind, self.step, values)
 
     def _settle(self) -> None:
         """Waits for the steps under way; raises `RunFailed` if one of them was not finite."""

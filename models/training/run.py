@@ -8,6 +8,7 @@ RUN/tokenizer.json  the tokeniser, where it came from a file
 RUN/nar.json        what a TransNAR's reasoner is
 RUN/nar/            the run of that reasoner, where it was trained first
 RUN/teacher/        what a teacher answered the rows that were trained on
+RUN/trackers/       what trackers keep
 
 Several processes share the folder: process 0 settles and writes all but the checkpoints, which are
 written by all.
@@ -16,6 +17,7 @@ written by all.
 import contextlib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +29,7 @@ from ..distil.config import DistilConfig
 from ..distil.student import Student
 from ..distil.teacher import Teacher
 from . import config as configs
-from . import distributed, interrupt, mesh, phases, record
+from . import distributed, interrupt, mesh, phases, record, tracking
 from . import source as sources
 from .compilation import cache_programs
 from .config import TrainingConfig
@@ -39,7 +41,7 @@ from .source import Source
 from .trainable import Trainable, build
 
 _CONFIG = "config.toml"
-_FOLDERS = ("checkpoints", phases.FOLDER, answers.FOLDER)
+_FOLDERS = ("checkpoints", phases.FOLDER, answers.FOLDER, tracking.FOLDER)
 _FILES = (_CONFIG, record.FILE, METRICS, tokenizer_json.FILE, "nar.json")
 
 
@@ -52,6 +54,7 @@ def train(
     overwrite: bool = False,
     show: bool = True,
     teacher: Teacher | None = None,
+    trackers: Sequence[str] = (),
 ) -> bool:
     """Trains a model in a run's folder.
 
@@ -64,18 +67,21 @@ def train(
       show: whether to show progress.
       teacher: what is trained on in place of the truth, as the config's `distil` says; None for the
         truth.
+      trackers: names of what shows its measures, beside `metrics.jsonl`; so do those of a reasoner
+        that is trained first.
 
     Returns:
       Whether the run came to its end; False if it was interrupted (what it reached is saved).
 
     Raises:
       BadInput: if the folder holds something else, or the config or data of another run, or the
-        data do not fit the model.
+        data do not fit the model, or a tracker cannot be used.
       RunFailed: if the loss became infinite or no number.
     """
     cache_programs()
     config = config.model_copy(update={"distil": _distil(config, teacher)})
     run, show = Path(out), show and distributed.is_first()
+    made = tracking.find(trackers if distributed.is_first() else ())
     # Nothing is written before all have looked.
     found = distributed.together(lambda: look(run, config, resume=resume, overwrite=overwrite))
     if data is None and found.begun is None:
@@ -86,17 +92,23 @@ def train(
     distributed.same({"config": configs.dumps(config), "data": source.hash})
     if not (found.ours and resume):
         distributed.first(lambda: _begin(run, config))
-    try:
-        if phase and not train(phase.config, phase.data, phase.run, resume=True, show=show):
-            return False
-        trainable = build(phases.settled(config, phase))
-        loop = _prepare(config, trainable, source, run, found.begun, teacher, show=show)
-    except BadInput:
-        if not found.ours and distributed.is_first():
-            _abandon(run, found.existed)
-        raise
-    with contextlib.closing(loop), interrupt.catching() as stop:
-        loop.run(stop, show=show)
+    with contextlib.ExitStack() as stack:
+        try:
+            if phase and not train(
+                phase.config, phase.data, phase.run, resume=True, show=show, trackers=trackers
+            ):
+                return False
+            trainable = build(phases.settled(config, phase))
+            loop = _prepare(config, trainable, source, run, found.begun, teacher, show=show)
+            stack.enter_context(contextlib.closing(loop))
+            tracked = distributed.together(lambda: tracking.opened(made, config, run, loop.step))
+        except BadInput:
+            if not found.ours and distributed.is_first():
+                _abandon(run, found.existed)
+            raise
+        stack.enter_context(contextlib.closing(tracked))
+        stop = stack.enter_context(interrupt.catching())
+        loop.run(stop, show=show, trackers=tracked)
     return loop.step == config.train.steps
 
 

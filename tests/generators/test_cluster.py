@@ -245,7 +245,7 @@ def test_without_the_extra_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     sentence = refusal(lambda: make(order(*SMALL), tmp_path / "data", executor="dask://h:1"))
     assert sentence == (
-        "--executor dask:// needs Dask; install it with "
+        "--executor dask:// needs the package distributed: run "
         "`python -m pip install 'clrs-text-bench[cluster]'`"
     )
 

@@ -37,9 +37,9 @@ def step(self):
         name = jax.tree_util.keystr(path)
         found[name] = [leaf.size, leaf.addressable_shards[0].data.size]
 
-def running(self, stop, *, show):
+def running(self, stop, **options):
     self._stop = stop
-    return original_run(self, stop, show=show)
+    return original_run(self, stop, **options)
 
 original_run = loop.Loop.run
 loop.Loop._step, loop.Loop.run = step, running

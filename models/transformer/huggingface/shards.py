@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clrs_text_bench import storage
+from clrs_text_bench import extras, storage
 from clrs_text_bench.errors import BadInput
 
 WHOLE = "model.safetensors"
@@ -145,14 +145,8 @@ def is_pickled(file: Path) -> bool:
 
 
 def _library() -> ModuleType:
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise BadInput(
-            "safetensors files need the package safetensors: run "
-            "`python -m pip install 'clrs-text-bench[huggingface]'`"
-        ) from error
-    return safetensors
+    extras.load("safetensors.numpy", "huggingface", "a safetensors file")
+    return extras.load("safetensors", "huggingface", "a safetensors file")
 
 
 def _open(file: Path) -> Any:

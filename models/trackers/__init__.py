@@ -1,0 +1,1 @@
+"""Trackers: where else, beside `metrics.jsonl`, a training run can be watched."""
