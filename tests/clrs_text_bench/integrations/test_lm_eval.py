@@ -155,15 +155,10 @@ def test_lm_eval_gives_our_scores(made, folder, answers, ask, tmp_path, run):
     assert code == 0, error
     found = predictions.read(imported)
     expected, _ = completions.predictions(made, answers)
+    wanted = predictions.identity(expected).append_column("prediction", expected["prediction"])
     order = [(name, "ascending") for name in ("algo_name", "length", "index")]
-    texts = found.sort_by(order)["prediction"].to_pylist()
-    assert (
-        texts
-        == predictions.identity(expected)
-        .append_column("prediction", expected["prediction"])
-        .sort_by(order)["prediction"]
-        .to_pylist()
-    )
+    texts = [table.sort_by(order)["prediction"].to_pylist() for table in (found, wanted)]
+    assert texts[0] == texts[1]
 
 
 @pytest.mark.parametrize("extraction", ["strict", "lenient"])
