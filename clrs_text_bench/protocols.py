@@ -288,6 +288,28 @@ class Evaluator(Protocol):
         """
 
 
+class Check(Protocol):
+    """Tells which answers solve their problem, whatever its ties; for evaluator `valid`.
+
+    Entry point: a mapping from names of tasks to checks, named in `clrs_text_bench.checks` by the
+    name that the tasks' own entry has in `clrs_text_bench.tasks`. A task that it leaves out has no
+    valid answer but the reference.
+    """
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        """Returns which of R answers are valid, bool `[R]`.
+
+        Args:
+          arrays: int64 and contiguous, one per input that the question shows
+            (`Task.text_inputs`), then one per part of the answer (`Task.answer_parts`; those of
+            the traced mode may differ), each `[R, *shape]`. A scalar with decimals is a number of
+            thousandths, as its text has it, a mask of one node is that node, a categorical probe
+            its class, `[R]` or `[R, n]` each. Of answers, only those come here that have the right
+            shape and no illegal character, whose pointers are to nodes, whose masks are from -1 to
+            1, and whose classes are from -1 to the last.
+        """
+
+
 @runtime_checkable
 class PoolingEvaluator(Evaluator, Protocol):
     """An evaluator whose score of many answers is no mean of each one's own, such as F1."""

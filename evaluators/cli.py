@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .evaluate import Evaluation
-    from .price import Price
 
 _PATH = click.Path(path_type=str)
 _RESULTS = "results"
@@ -119,17 +118,18 @@ def evaluate(
     """
     from clrs_text_bench import modelspec
 
+    from . import asking
     from . import price as prices
 
-    _check_dry_run(dry_run, tokenizer)
+    asking.check_dry_run(dry_run, tokenizer)
     cost = prices.parse(price) if price else None
     if prompt:
         model = modelspec.with_option(model, "prompt", prompt)
     if dry_run:
-        _preview(model, data, asked, tokenizer, cost)
+        asking.show_preview(model, data, asked, tokenizer, cost)
         return
     found = _evaluate(model, data, asked, results=results, save_predictions=save_predictions)
-    _say(found, cost)
+    asking.show_account(found, cost)
     click.echo(f"added to {results}/leaderboard/{found.run}.parquet", err=True)
     if save_predictions:
         click.echo(f"answers are in {results}/predictions/{found.run}", err=True)
@@ -188,53 +188,6 @@ def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
     frame = frame_of([found.rows])
     rendering.print_sheet(tables.of_run(frame, main_score(frame)))
     return found
-
-
-def _check_dry_run(dry_run: bool, tokenizer: str | None) -> None:
-    from clrs_text_bench.errors import BadInput
-
-    if tokenizer and not dry_run:
-        raise BadInput("--tokenizer counts for --dry-run; give both, or neither")
-
-
-def _preview(
-    model: str, data: str, asked: dict, tokenizer: str | None, price: "Price | None"
-) -> None:
-    from clrs_text_bench.lengths import parse
-
-    from . import prompt_tokens, rendering
-    from .preview import preview, sheet
-
-    cells = preview(
-        model,
-        data,
-        lengths=parse(asked["lengths"]) if asked["lengths"] else (),
-        count=prompt_tokens.counter(tokenizer),
-        **{name: asked[name] for name in ("split", "algorithms", "limit")},
-    )
-    for cell in {c.cell.algorithm: c for c in reversed(cells)}.values():
-        click.echo(f"--- {cell.cell.algorithm}, length {cell.cell.length}")
-        click.echo(cell.example)
-    rendering.print_sheet(sheet(cells, price, estimated=tokenizer is None))
-
-
-def _say(found: "Evaluation", price: "Price | None") -> None:
-    """Says what it came to, to ask a model, and how chats are best read."""
-    import json
-
-    from . import account
-
-    if found.account is None:
-        return
-    for sentence in account.sentences(found.account, price):
-        click.echo(sentence, err=True)
-    row = found.rows.slice(0, 1).to_pylist()[0]
-    if json.loads(row["settings"])["prompt"] == "chat" and row["extraction"] == "strict":
-        click.echo(
-            "read strictly: the whole of a reply is its answer; --extraction lenient finds the "
-            "answer in a chatty one",
-            err=True,
-        )
 
 
 def _write_scores(found: "Evaluation", out: str) -> None:

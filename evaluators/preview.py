@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from clrs_text_bench import datasets, modelspec
+from clrs_text_bench import datasets, modelspec, progress
 from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
@@ -64,7 +64,14 @@ def preview(
     if not isinstance(asked, AskingModel):
         raise BadInput(f"model {model} is sent no prompts; leave --dry-run out")
     asked.prepare(opened)
-    return list(_previews(asked, opened, cells, limit, count))
+    with progress.bar("prompts") as bar:
+        rows = sum(c.count if limit is None else min(c.count, limit) for c in cells)
+        task = bar.add_task("prompts", total=rows)
+        found = []
+        for one in _previews(asked, opened, cells, limit, count):
+            found.append(one)
+            bar.advance(task, one.prompts)
+    return found
 
 
 def _previews(

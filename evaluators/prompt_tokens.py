@@ -21,7 +21,7 @@ def estimate(texts: Sequence[str]) -> np.ndarray:
     """Returns about how many tokens each text has, int64 `[len(texts)]`.
 
     >>> estimate(["key: [0.15 0.9], min:"]).tolist()
-    [16]
+    [15]
     """
     return np.array([len(_PIECES.findall(text)) for text in texts], np.int64)
 

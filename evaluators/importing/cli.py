@@ -31,7 +31,7 @@ def import_results(
     from .joining import described
 
     out = out or f"{files[0]}.predictions.parquet"
-    joined = run(files, data, out, split=split, name=name)
+    joined = run(files, data, out, split=split, name=name, show_progress=True)
     _say(f"{len(joined.answers):,} answers are in {out}", [])
     _say(_count(joined.unknown, "answers are to no sample of the data set"), joined.unknown)
     _say(

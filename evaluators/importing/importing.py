@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clrs_text_bench import datasets, predictions, provenance, schema, storage
+from clrs_text_bench import datasets, predictions, progress, provenance, schema, storage
 from clrs_text_bench.choosing import choose_split
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
@@ -27,6 +27,7 @@ def import_results(
     *,
     split: str | None = None,
     name: str | None = None,
+    show_progress: bool = False,
 ) -> Joined:
     """Reads other harnesses' logs of one model and writes its predictions.
 
@@ -37,6 +38,7 @@ def import_results(
       split: searched for questions, where a log does not name samples; None for "test" if there is
         one, else for the only one.
       name: what to call the model, instead of what the logs call it.
+      show_progress: whether to show a progress bar on standard error.
 
     Returns:
       What was found, and what was not.
@@ -50,7 +52,8 @@ def import_results(
         raise BadInput(f"--out {out} must end in {_SUFFIX}")
     opened = datasets.open(dataset)
     paths = [Path(file) for file in files]
-    logs = [read(path) for path in paths]
+    with progress.bar("logs", show=show_progress and len(paths) > 1) as bar:
+        logs = [read(path) for path in bar.track(paths, description="reading")]
     harness = _one(paths, [log.harness for log in logs], "are logs of")
     model = name or _one(paths, [log.model for log in logs], "are of the models") or paths[0].stem
     entries = [entry for log in logs for entry in log.entries]

@@ -1,9 +1,9 @@
 """Answers that were paid for, kept on disk by the whole of what was asked.
 
-The key of an answer hashes the URL, the body (model, prompt, every sampling setting) and the
-version of this adapter, so that no answer is ever taken for one to another request. Failures are
-not kept. It is a database, and no Parquet file, because each answer is kept as soon as it is there,
-by several processes at once.
+The key of an answer hashes the URL, the user's name for the weights, the body (model, prompt, every
+sampling setting) and the version of this adapter, so that no answer is ever taken for one to
+another request. Failures are not kept. It is a database, and no Parquet file, because each answer
+is kept as soon as it is there, by several processes at once.
 """
 
 import contextlib
@@ -48,9 +48,9 @@ class Kept(NamedTuple):
     seconds: float
 
 
-def key(url: str, body: dict[str, Any]) -> bytes:
+def key(url: str, revision: str | None, body: dict[str, Any]) -> bytes:
     """Returns the key of what is asked."""
-    text = json.dumps([ADAPTER_VERSION, url, body], sort_keys=True)
+    text = json.dumps([ADAPTER_VERSION, url, revision, body], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()
 
 

@@ -39,6 +39,7 @@ class ServedModel:
         settings = {
             "url": self._served.url,
             "endpoint": "chat" if options.asks_chat() else "completions",
+            "revision": options.revision,
             "prompt": options.prompt,
             "prompt_version": prompting.VERSION,
             "adapter_version": cache.ADAPTER_VERSION,
@@ -85,7 +86,8 @@ class ServedModel:
 
     def _asked(self, prompt: prompting.Prompt) -> Asked:
         asked = body.request(self._served, prompt)
-        return Asked(cache.key(body.path(self._served), asked), asked)
+        revision = self._served.options.revision
+        return Asked(cache.key(body.path(self._served), revision, asked), asked)
 
 
 def _shown(prompt: prompting.Prompt, served: Served) -> str:

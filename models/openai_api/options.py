@@ -40,6 +40,7 @@ class Options(BaseModel):
       reasoning_effort: left out, the server's.
       stop: where an answer ends, beside its own end; "none" for nowhere. Left out, at a blank line
         in completions, whose answers in the data sets end so, and nowhere in chat.
+      revision: your name for the model's weights, where they change under one name.
       concurrency: requests that are under way at a time.
       per_minute: requests that are begun in a minute, at most.
       timeout: seconds that a request may take.
@@ -59,6 +60,7 @@ class Options(BaseModel):
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     reasoning_effort: str | None = None
     stop: str | None = None
+    revision: str | None = None
     concurrency: int = Field(8, ge=1, le=1024)
     per_minute: float | None = Field(None, gt=0)
     timeout: float = Field(300.0, gt=0)

@@ -100,13 +100,13 @@ def test_nothing_is_asked_twice_but_what_differs_in_any_setting_is(dataset, trut
         assert (account.asked.answers, account.kept.answers) == (0, 10)
         assert len(server.asked) == 10
         for count, change in enumerate(
-            ("temperature=0.1", "seed=1", "top_p=0.5", "max_tokens=9"), 2
+            ("temperature=0.1", "seed=1", "top_p=0.5", "max_tokens=9", "revision=b"), 2
         ):
             ask(server, rows, f"prompt=plain&{change}")
             assert len(server.asked) == 10 * count
         for how in ("concurrency=2", "per_minute=100000", "timeout=9", "retries=0"):
             ask(server, rows, f"prompt=plain&{how}")
-        assert len(server.asked) == 50
+        assert len(server.asked) == 60
     with serving(truth.__getitem__) as other:
         ask(other, rows)
         assert len(other.asked) == 10
