@@ -251,7 +251,10 @@ def open(url: str | os.PathLike) -> Dataset:
     folder = Folder.at(url)
     if not folder.exists(MANIFEST):
         if folder.exists(UNFINISHED):
-            raise BadInput(f"data set {url} is unfinished; finish it with generate --resume")
+            raise BadInput(
+                f"data set {url} is unfinished; finish it with generate --resume, or import it "
+                "again"
+            )
         state = "has no dataset.json" if folder.exists() else "does not exist"
         raise BadInput(f"{url} {state}; make a data set with clrs-text-bench generate")
     return Dataset(folder, read_manifest(folder.read(MANIFEST), f"{MANIFEST} of {url}"))

@@ -114,10 +114,9 @@ def import_hf(source: str, out: str, split: str | None, graphs: bool) -> None:
     """
     from clrs_text_bench import terminal
 
-    from . import importing, recovering
+    from . import importing
 
-    fill = recovering.Recover() if graphs else None
-    dataset = importing.import_published(source, out, split=split, fill=fill)
+    dataset = importing.import_published(source, out, split=split, graphs=graphs)
     rows = sum(file.rows for file in dataset.manifest.files)
     splits = ", ".join(dataset.splits())
     terminal.log().print(f"imported {rows:,} rows of {splits}", soft_wrap=True)

@@ -14,8 +14,8 @@ from clrs_text_bench.datasets import MANIFEST, UNFINISHED, Dataset
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.storage import Folder
 
-from . import published
-from .cells import Cells, Fill
+from . import published, recovering
+from .cells import Cells
 from .published import Published
 
 _MARK = f"{UNFINISHED}/import.json"
@@ -27,34 +27,39 @@ def import_published(
     out: str | os.PathLike,
     *,
     split: str | None = None,
-    fill: Fill | None = None,
+    graphs: bool = False,
     show: bool = True,
 ) -> Dataset:
     """Makes a data set of published CLRS-Text.
 
-    Its graphs and numbers of steps are null, unless `fill` knows them.
+    Its graphs and numbers of steps are null, unless they are asked for.
 
     Args:
       source: Parquet file, or folder of them, a local path or an fsspec URL.
       out: the data set's folder, likewise.
       split: of all rows; None to read it off the files' names.
-      fill: takes rows in `schema.DATASET` of one cell and returns them with more columns filled.
+      graphs: whether to run the algorithms again, on the inputs that the questions hold, to check
+        the answers and fill `graph_inputs`, `graph_outputs` and `n_steps`.
       show: whether to show progress.
 
     Raises:
-      BadInput: if a file is not of that layout, a row is not what its task asks for, some rows are
-        traced and some are not, or `out` holds anything. Nothing is left behind.
+      BadInput: if a file is not of that layout, a row is not what its task asks for (with `graphs`,
+        what its algorithm gives), some rows are traced and some are not, or `out` holds anything.
+        Nothing is left behind.
     """
     source, target = os.fspath(source), Folder.at(out)
     if split is not None:
         published.check_split(split, "--split")
+    command = [provenance.without_credentials(source)]
+    command += ["--split", split] if split else []
+    command += ["--graphs"] if graphs else []
     found = published.files(source, split)
     existed = _make_room(target)
     try:
         target.write(_MARK, json.dumps({"source": source}).encode())
-        cells = Cells(target, fill)
+        cells = Cells(target, recovering.Recover() if graphs else None)
         files = _take_all(cells, found, show)
-        target.write(MANIFEST, _manifest(cells, source, split, files).to_json())
+        target.write(MANIFEST, _manifest(cells, command, files).to_json())
     except BadInput:
         _clear(target, existed)
         raise
@@ -103,16 +108,14 @@ def _take_all(cells: Cells, found: list[Published], show: bool) -> tuple[dataset
 
 
 def _manifest(
-    cells: Cells, source: str, split: str | None, files: tuple[datasets.SourceFile, ...]
+    cells: Cells, command: list[str], files: tuple[datasets.SourceFile, ...]
 ) -> datasets.Manifest:
-    url = provenance.without_credentials(source)
-    command = ["clrs-text-bench", "import", "hf", url, *(["--split", split] if split else [])]
     return datasets.Manifest(
-        source=datasets.Source(url=url, files=files),
+        source=datasets.Source(url=command[0], files=files),
         use_hints=bool(cells.use_hints),
         graph_hints=False,
         dedupe=False,
-        command=shlex.join(command),
+        command=shlex.join(["clrs-text-bench", "import", "hf", *command]),
         versions={name: metadata.version(name) for name in _PACKAGES},
         files=cells.files(),
         overlap=cells.overlap(),

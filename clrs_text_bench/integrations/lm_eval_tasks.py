@@ -19,6 +19,7 @@ import yaml
 from clrs_text_bench import schema, tasks
 from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
+from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import Extraction
 from clrs_text_bench.regimes import regime
 from clrs_text_bench.storage import Folder
@@ -91,6 +92,8 @@ def export(
       BadInput: if there are no such samples, or `out` holds something else.
     """
     folder = Folder.at(os.fspath(out))
+    if not folder.is_local():
+        raise BadInput(f"lm_eval reads local folders only, and --out {folder.url} is none")
     cells = choose_cells(dataset, split, algorithms, lengths)
     prefix = "clrs_text_traced" if dataset.manifest.use_hints else "clrs_text"
     names = {cell: _name(prefix, cell.algorithm, str(cell.length)) for cell in cells}

@@ -9,7 +9,7 @@ import pytest
 
 from clrs_text_bench import datasets, engines, graph, schema, tasks, text
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.integrations import cells, importing, questions, recovering
+from clrs_text_bench.integrations import cells, importing, questions
 from clrs_text_bench.integrations.published import COLUMNS
 
 from ... import command, tiny_data
@@ -160,9 +160,8 @@ def test_graphs_are_recovered_by_running_the_algorithms_again(run, tmp_path, use
     """Of tasks with every kind of input: keys, classes, points, edges with weights, a node."""
     algorithms = {n: [5] for n in ("insertion_sort", "naive_string_matcher", "dijkstra", "bfs")}
     source = write(tmp_path / "test.parquet", published(24, 4, use_hints, algorithms))
-    made = importing.import_published(
-        source, tmp_path / "out", fill=recovering.Recover(), show=False
-    )
+    made = importing.import_published(source, tmp_path / "out", graphs=True, show=False)
+    assert made.manifest.command == f"clrs-text-bench import hf {source} --graphs"
     oracle = engines.load("dm-clrs")
     for cell in made.cells():
         for row in made.read(cell).to_pylist():
@@ -182,7 +181,7 @@ def test_an_answer_that_the_algorithm_does_not_give_is_named(tmp_path):
     row["answer"] = "0\n\n" if row["answer"] != "0\n\n" else "1\n\n"
     source = write(tmp_path / "test.parquet", [{name: row[name] for name in COLUMNS}])
     with pytest.raises(BadInput, match=r"minimum gives '\d\\n\\n', not '\d\\n\\n'"):
-        importing.import_published(source, tmp_path / "out", fill=recovering.Recover(), show=False)
+        importing.import_published(source, tmp_path / "out", graphs=True, show=False)
     assert not (tmp_path / "out").exists()
     importing.import_published(source, tmp_path / "out", show=False)
 
@@ -256,7 +255,7 @@ def test_an_interrupted_import_begins_again(source, imported, tmp_path):
     (out / "unfinished" / "import.json").write_text("{}")
     (out / "data" / "test" / "bfs").mkdir(parents=True)
     (out / "data" / "test" / "bfs" / "4-00000.parquet").write_bytes(b"stale")
-    with pytest.raises(BadInput, match="unfinished"):
+    with pytest.raises(BadInput, match="or import it again"):
         datasets.open(out)
     made = importing.import_published(source, out, show=False)
     assert made.manifest == imported.manifest

@@ -78,6 +78,7 @@ def test_choices_and_refusals(made, folder, tmp_path, run):
     assert "did you mean 'bfs'?" in command.sentence_here(*asked, "-a", "bsf")
     assert "has no length 7; it has 4-5,8" in command.sentence_here(*asked, "-l", "7")
     assert "unknown split" in command.sentence_here(*asked, "--split", "tests")
+    assert "local folders only" in command.sentence_here(*asked[:-1], "memory://tasks")
     assert "already holds README.md" in command.sentence_here(*asked[:-1], folder)
     assert not (tmp_path / "new").exists()
 
@@ -115,6 +116,7 @@ def canned(answers):
 def ask(canned, monkeypatch, tmp_path):
     """Runs lm_eval's command; returns its results and the folder of its logs."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     from lm_eval.__main__ import cli_evaluate
 
     def call(folder, tasks):
