@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clrs_text_bench import datasets, modelspec, progress, provenance, registry, schema, tasks
+from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import (
@@ -22,12 +23,12 @@ from clrs_text_bench.protocols import (
     Model,
     PoolingEvaluator,
 )
+from clrs_text_bench.regimes import regime
 
 from . import bootstrap, leaderboard
 from .answers import Answers, answered, failed
 from .bootstrap import Interval
-from .regimes import regime
-from .request import Request, choose_cells
+from .request import Request
 
 DEFAULT_EVALUATOR = "clrs-text"
 

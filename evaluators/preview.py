@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from clrs_text_bench import datasets, modelspec, progress
+from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import AskingModel
@@ -14,7 +15,6 @@ from clrs_text_bench.protocols import AskingModel
 from .price import Price
 from .prompt_tokens import Count
 from .rendering import Sheet
-from .request import choose_cells
 
 # What a prompt follows from, and with it the answer, for its length.
 _COLUMNS = ["question", "answer", "algo_name", "length", "use_hints", "split", "seed", "index"]

@@ -53,7 +53,10 @@ def given(table: pa.Table, model: str) -> Iterator[Given]:
     )
     for algorithm, length, use_hints, flat in zip(*columns, strict=True):
         if flat is None:
-            raise BadInput(f"{model} needs graph_inputs, and a row of {algorithm} has none")
+            raise BadInput(
+                f"{model} needs graph_inputs, and a row of {algorithm} has none; imported data has "
+                "them if it was imported with --graphs"
+            )
         inputs = graph.unpack(algorithm, length, flat, "input")
         yield Given(algorithm, length, use_hints, inputs)
 

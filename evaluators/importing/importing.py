@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clrs_text_bench import datasets, predictions, progress, provenance, schema, storage
+from clrs_text_bench.choosing import choose_split
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
 
 from .. import rescoring
-from ..request import choose_split
 from .entries import Entry, Identity, Log
 from .joining import Joined, join
 from .reading import read
