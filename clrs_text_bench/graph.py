@@ -74,7 +74,7 @@ def unpack(algorithm: str, length: int, flat: np.ndarray, stage: Stage) -> dict[
       stage: "input", "output" or "hint".
 
     Returns:
-      `{probe: array}`, of `probe.shape(n)`, with a leading axis of n_steps for hints.
+      Arrays by probe name, of `probe.shape(n)`, with a leading axis of n_steps for hints.
 
     Raises:
       BadInput: if there are not as many values as the stage holds.

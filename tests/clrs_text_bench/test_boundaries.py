@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from .. import command
 ROOT = Path(__file__).parents[2]
 SIBLINGS = ("generators", "evaluators", "models")
 FOLDERS = ("clrs_text_bench", *SIBLINGS)
+TOP_LEVEL = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff")
 
 
 def sources(folder):
@@ -139,17 +141,37 @@ def pip(command, *arguments):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built from a copy of the sources."""
-    folder = tmp_path_factory.mktemp("wheel")
+def sdist(tmp_path_factory):
+    """The source distribution, built from a copy of the sources, beside what is not for it."""
+    source, made = (tmp_path_factory.mktemp(name) for name in ("source", "sdist"))
     leave_out = shutil.ignore_patterns("__pycache__", "*.nbi", "*.nbc")
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, folder / "source" / name, ignore=leave_out)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder / "source" / name)
-    pip("wheel", "--no-build-isolation", "--wheel-dir", folder, folder / "source")
+        shutil.copytree(ROOT / name, source / name, ignore=leave_out)
+    for name in (*TOP_LEVEL, "MANIFEST.in"):
+        shutil.copy(ROOT / name, source / name)
+    for name in ("results", "docs", "tests", "benchmarks"):
+        (source / name).mkdir()
+        (source / name / "heavy.py").write_text("")
+    code = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, made], check=True, cwd=source, capture_output=True)
+    (file,) = made.glob("*.tar.gz")
+    return file
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist, tmp_path_factory):
+    """The wheel, built from the source distribution."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-build-isolation", "--wheel-dir", folder, sdist)
     (made,) = folder.glob("*.whl")
     return made
+
+
+def test_the_source_distribution_holds_the_sources_alone(sdist):
+    with tarfile.open(sdist) as file:
+        names = {name.partition("/")[2].partition("/")[0] for name in file.getnames()}
+    made = {"", "PKG-INFO", "setup.cfg", "clrs_text_bench.egg-info"}
+    assert names - made == {*FOLDERS, *TOP_LEVEL, "MANIFEST.in"}
 
 
 def test_the_wheel_holds_every_module_recipe_config_and_page(wheel):
