@@ -13,7 +13,7 @@ from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from clrs_text_bench import schema, tasks, validation
 from clrs_text_bench.errors import BadInput, unknown
@@ -47,7 +47,7 @@ class FileRecord(_Strict):
 
 
 class OverlapRecord(_Strict):
-    """How often inputs repeat in a cell, by the graph's inputs.
+    """How often inputs repeat in a cell, by the graph's inputs (if imported, by the question).
 
     Attributes:
       split: name of the split.
@@ -69,20 +69,59 @@ class OverlapRecord(_Strict):
     wanted: int | None = None
 
 
+class SourceFile(_Strict):
+    """A file that samples were imported from."""
+
+    path: str
+    rows: int
+    sha256: str
+
+
+class Source(_Strict):
+    """Where imported samples come from.
+
+    Attributes:
+      url: of the folder or file.
+      files: those that were read, in order; their paths are relative to it.
+    """
+
+    url: str
+    files: tuple[SourceFile, ...]
+
+
 class Manifest(_Strict):
-    """What `dataset.json` holds. It is the same for the same samples, whoever made them when."""
+    """What `dataset.json` holds. It is the same for the same samples, whoever made them when.
+
+    Samples are generated, and follow from `recipe`, `engine` and `engine_version`; or imported from
+    `source`, and then those three are None.
+    """
 
     format_version: int = schema.FORMAT_VERSION
-    recipe: Recipe
+    recipe: Recipe | None = None
+    source: Source | None = None
     use_hints: bool
     graph_hints: bool
-    engine: str
-    engine_version: str
+    engine: str | None = None
+    engine_version: str | None = None
     dedupe: bool
     command: str
     versions: dict[str, str]
     files: tuple[FileRecord, ...]
     overlap: tuple[OverlapRecord, ...]
+
+    @model_validator(mode="after")
+    def _generated_or_imported(self) -> "Manifest":
+        if (self.recipe is None) == (self.source is None):
+            raise ValueError("it must have one of recipe and source")
+        if self.recipe and None in (self.engine, self.engine_version):
+            raise ValueError("a recipe needs engine and engine_version beside it")
+        return self
+
+    def to_json(self) -> bytes:
+        """Returns the bytes of `dataset.json`, without the keys that do not apply."""
+        optional = ("recipe", "source", "engine", "engine_version")
+        absent = {name for name in optional if getattr(self, name) is None}
+        return (self.model_dump_json(indent=1, exclude=absent) + "\n").encode()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -212,7 +251,10 @@ def open(url: str | os.PathLike) -> Dataset:
     folder = Folder.at(url)
     if not folder.exists(MANIFEST):
         if folder.exists(UNFINISHED):
-            raise BadInput(f"data set {url} is unfinished; finish it with generate --resume")
+            raise BadInput(
+                f"data set {url} is unfinished; finish it with generate --resume, or import it "
+                "again"
+            )
         state = "has no dataset.json" if folder.exists() else "does not exist"
         raise BadInput(f"{url} {state}; make a data set with clrs-text-bench generate")
     return Dataset(folder, read_manifest(folder.read(MANIFEST), f"{MANIFEST} of {url}"))

@@ -221,18 +221,25 @@ def _is_real(kind: pa.DataType) -> bool:
 
 
 def _read_jsonl(path: Path) -> pa.Table:
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"predictions file {path} is not UTF-8: byte {error.start} is not") from None
     columns: dict[str, list] = {name: [] for name in schema.PREDICTIONS.names}
-    for number, row in _json_rows(text.removeprefix(_BOM), path):
+    for number, row in json_rows(path):
         for field in schema.PREDICTIONS:
             columns[field.name].append(_json_value(row, field, path, number))
     return pa.table(columns, schema=schema.PREDICTIONS)
 
 
-def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict]]:
+def json_rows(path: Path) -> Iterator[tuple[int, dict]]:
+    """Yields the objects of a file of JSON lines, each with the number of its line, from 1.
+
+    Raises:
+      BadInput: if it cannot be read, is not UTF-8, or a line is no JSON object.
+    """
+    with _reading(path):
+        data = path.read_bytes()
+    try:
+        text = data.decode("utf-8").removeprefix(_BOM)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"predictions file {path} is not UTF-8: byte {error.start} is not") from None
     # Only "\n" ends a line: str.splitlines would also break at characters JSON allows in a string.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():

@@ -1,6 +1,6 @@
 """What a plug-in implements: engines, models and evaluators."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -102,6 +102,72 @@ class Model(Protocol):
         `graph_outputs` or `graph_hints`. What it answers to a row does not depend on the others.
         One that decodes a graph may return it beside the text, as `schema.GRAPH_PREDICTION`.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be asked of a model for one row.
+
+    Attributes:
+      prompt: all that it would be sent, as text.
+      kept: whether its answer is there already, so that nothing would be sent.
+    """
+
+    prompt: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many answers there were, and how many tokens; of those that a server counted."""
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What it came to, to ask a model that may fail.
+
+    Attributes:
+      asked: answers that were asked for now.
+      kept: answers that had been asked for before, by this run or another.
+      retries: requests that had to be sent again.
+      failures: how many requests were given up, by reason.
+      answered_by: what the models that answered call themselves.
+    """
+
+    asked: Usage
+    kept: Usage
+    retries: int
+    failures: dict[str, int]
+    answered_by: tuple[str, ...]
+
+
+@runtime_checkable
+class AskingModel(Model, Protocol):
+    """A model that is sent prompts, and whose answers take long, cost money or fail to come.
+
+    Its spec takes an option `prompt`: how a question is put. Its settings say `prompt` and
+    `max_tokens`, the most tokens of an answer.
+    """
+
+    def preview(self, requests: "pa.Table") -> list[Preview]:
+        """Returns what would be asked for rows in `schema.DATASET`; asks nothing."""
+
+    def ask(self, requests: "pa.Table", advance: Callable[[int], None]) -> "pa.Table":
+        """Answers as `generate` does, and tells `advance` of every so many answers.
+
+        What cannot be had is an empty answer with finish_reason "error".
+
+        Raises:
+          BadInput: if the model refuses whatever it is asked.
+          RunFailed: if it no longer answers; what it answered is kept.
+        """
+
+    def account(self) -> Account:
+        """Returns what all calls of `ask` came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +285,28 @@ class Evaluator(Protocol):
 
         Returns:
           One float32 column per score, and any further columns of its own.
+        """
+
+
+class Check(Protocol):
+    """Tells which answers solve their problem, whatever its ties; for evaluator `valid`.
+
+    Entry point: a mapping from names of tasks to checks, named in `clrs_text_bench.checks` by the
+    name that the tasks' own entry has in `clrs_text_bench.tasks`. A task that it leaves out has no
+    valid answer but the reference.
+    """
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        """Returns which of R answers are valid, bool `[R]`.
+
+        Args:
+          arrays: int64 and contiguous, one per input that the question shows
+            (`Task.text_inputs`), then one per part of the answer (`Task.answer_parts`; those of
+            the traced mode may differ), each `[R, *shape]`. A scalar with decimals is a number of
+            thousandths, as its text has it, a mask of one node is that node, a categorical probe
+            its class, `[R]` or `[R, n]` each. Of answers, only those come here that have the right
+            shape and no illegal character, whose pointers are to nodes, whose masks are from -1 to
+            1, and whose classes are from -1 to the last.
         """
 
 

@@ -64,9 +64,13 @@ class Folder:
         """Returns whether this process alone can see it."""
         return isinstance(self.fs, MemoryFileSystem)
 
+    def is_local(self) -> bool:
+        """Returns whether it is on this machine's own file system."""
+        return isinstance(self.fs, LocalFileSystem)
+
     def absolute(self) -> str:
         """Returns the path or URL by which any process on this machine finds it."""
-        return self.root if isinstance(self.fs, LocalFileSystem) else self.url
+        return self.root if self.is_local() else self.url
 
     def within(self, name: str) -> "Folder":
         """Returns a folder of this folder."""
@@ -103,7 +107,7 @@ class Folder:
         path = self.path(name)
         with writing(f"{name} of {self.url}"):
             self.fs.makedirs(posixpath.dirname(path), exist_ok=True)
-            if isinstance(self.fs, LocalFileSystem):
+            if self.is_local():
                 write_local(path, data)
             else:
                 # An object store shows an object only once it is whole.

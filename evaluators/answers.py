@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 from clrs_text_bench import predictions, provenance, schema
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput, RunFailed
-from clrs_text_bench.protocols import Model
+from clrs_text_bench.protocols import AskingModel, Model
 from clrs_text_bench.storage import Folder
 
+from . import rescoring
 from .request import Request
 
 # Rows that a model is given at a time: enough to fill its batches, few enough to show progress.
@@ -44,6 +45,7 @@ class Answers:
             "dataset": request.dataset.url,
             "dataset_hash": request.dataset.hash,
             "limit": request.limit,
+            **rescoring.recorded(request.cells, request.limit),
             "versions": provenance.versions(),
             "git_commit": provenance.git_commit(),
             "command": provenance.command_line(),
@@ -60,17 +62,21 @@ class Answers:
 
         Raises:
           BadInput: if the model cannot answer these, or what it returns are no answers to them.
-          RunFailed: if it raises anything else.
+          RunFailed: if it no longer answers, or raises anything else.
         """
         kept = self._kept(cell, references)
         if kept is not None:
             advance(kept.num_rows)
             return kept
-        parts = []
-        for start in range(0, references.num_rows, _CHUNK):
-            requests = _hide(references.slice(start, _CHUNK))
-            parts.append(self._generate(cell, requests))
-            advance(requests.num_rows)
+        if isinstance(self._model, AskingModel):
+            # All at once: it says itself how far it is, and the slowest of a chunk hold up none.
+            parts = [self._generate(cell, _hide(references), advance)]
+        else:
+            parts = []
+            for start in range(0, references.num_rows, _CHUNK):
+                requests = _hide(references.slice(start, _CHUNK))
+                parts.append(self._generate(cell, requests))
+                advance(requests.num_rows)
         answers = pa.concat_tables(parts)
         self._keep(cell, answers)
         return answers
@@ -116,10 +122,10 @@ class Answers:
             return None
         return answers if pc.all(answered(answers)).as_py() else None
 
-    def _generate(self, cell: Cell, requests: pa.Table) -> pa.Table:
+    def _generate(self, cell: Cell, requests: pa.Table, *advance: Callable) -> pa.Table:
         try:
-            answers = self._model.generate(requests)
-        except BadInput:
+            answers = (self._model.ask if advance else self._model.generate)(requests, *advance)
+        except (BadInput, RunFailed):
             raise
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]

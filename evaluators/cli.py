@@ -87,18 +87,49 @@ _read = _options(
 @click.option(
     "--save-predictions", is_flag=True, help="Keep the answers in RESULTS/predictions/RUN."
 )
-def evaluate(model: str, data: str, results: str, save_predictions: bool, **asked) -> None:
+@click.option(
+    "--prompt", help="How a model that is sent prompts is asked: plain, chat or few-shot:K."
+)
+@click.option("--price", metavar="IN,OUT", help="Dollars for a million tokens, to say the cost.")
+@click.option("--dry-run", is_flag=True, help="Show prompts and count tokens; ask nothing.")
+@click.option("--tokenizer", metavar="FILE", help="tokenizer.json that --dry-run counts with.")
+def evaluate(
+    model: str,
+    data: str,
+    results: str,
+    save_predictions: bool,
+    prompt: str | None,
+    price: str | None,
+    dry_run: bool,
+    tokenizer: str | None,
+    **asked,
+) -> None:
     """Let a MODEL answer a data set, and add its scores to the leaderboard.
 
-    MODEL is a spec: solver, majority, transformer:RUN, file:answers.jsonl, ... An evaluation that
-    was cut off goes on where it was when the same command is given again.
+    MODEL is a spec: solver, majority, transformer:RUN, openai:MODEL@URL, file:answers.jsonl, ... An
+    evaluation that was cut off goes on where it was when the same command is given again.
 
     \b
     Examples:
       clrs-text-bench evaluate solver --data data/transnar-cpu
       clrs-text-bench evaluate transformer:runs/a --data data/transnar-cpu -l 10,12,14
+      clrs-text-bench evaluate openai:my-model@http://localhost:8000/v1 --prompt chat \\
+        --extraction lenient --data data/transnar-cpu --limit 20 --dry-run
     """
+    from clrs_text_bench import modelspec
+
+    from . import asking
+    from . import price as prices
+
+    asking.check_dry_run(dry_run, tokenizer)
+    cost = prices.parse(price) if price else None
+    if prompt:
+        model = modelspec.with_option(model, "prompt", prompt)
+    if dry_run:
+        asking.show_preview(model, data, asked, tokenizer, cost)
+        return
     found = _evaluate(model, data, asked, results=results, save_predictions=save_predictions)
+    asking.show_account(found, cost)
     click.echo(f"added to {results}/leaderboard/{found.run}.parquet", err=True)
     if save_predictions:
         click.echo(f"answers are in {results}/predictions/{found.run}", err=True)
@@ -114,16 +145,23 @@ def score(predictions: str, data: str, out: str | None, results: str | None, **a
 
     The file is Parquet, JSON lines (.jsonl) or CSV, with the columns split, algo_name, length,
     seed, index and prediction. Samples of the split that it leaves out are missing answers, which
-    score 0; choose a part with -a and -l.
+    score 0; choose a part with -a and -l. What evaluate or import-results saved is scored on what
+    was asked then, unless you choose.
 
     \b
-    Example:
+    Examples:
       clrs-text-bench score answers.jsonl --data data/transnar-cpu --out scores.parquet
+      clrs-text-bench score results/predictions/RUN --data data/transnar-cpu \\
+        --extraction lenient --results results
     """
     from clrs_text_bench.errors import BadInput
 
+    from .rescoring import asked_before
+
     if out is not None and not out.endswith(".parquet"):
         raise BadInput(f"--out {out} must end in .parquet")
+    if not any(asked[name] for name in ("algorithms", "lengths", "split", "limit")):
+        asked |= asked_before(predictions, data)
     found = _evaluate(f"file:{predictions}", data, asked, results=results)
     if out is not None:
         _write_scores(found, out)
@@ -139,7 +177,8 @@ def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
     from .evaluate import evaluate as run
     from .leaderboard import frame_of, main_score
 
-    lengths = parse(asked.pop("lengths")) if asked["lengths"] else asked.pop("lengths") or ()
+    chosen = asked.pop("lengths") or ()
+    lengths = parse(chosen) if isinstance(chosen, str) else chosen
     try:
         found = run(model, data, lengths=lengths, show_progress=True, **asked, **where)
     except KeyboardInterrupt:

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.regimes import regime
 
 from . import aggregate, entries
 from .leaderboard import check_score
-from .regimes import regime
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,15 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clrs_text_bench import datasets, modelspec, progress, provenance, registry, schema, tasks
+from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.protocols import Evaluator, Extraction, Model, PoolingEvaluator
+from clrs_text_bench.protocols import (
+    Account,
+    AskingModel,
+    Evaluator,
+    Extraction,
+    Model,
+    PoolingEvaluator,
+)
+from clrs_text_bench.regimes import regime
 
 from . import bootstrap, leaderboard
 from .answers import Answers, answered, failed
 from .bootstrap import Interval
-from .regimes import regime
-from .request import Request, choose_cells
+from .request import Request
 
 DEFAULT_EVALUATOR = "clrs-text"
 
@@ -33,11 +41,13 @@ class Evaluation:
       run: the run's id.
       rows: its leaderboard rows, in `leaderboard.row_schema`.
       scores: of each answer: the identity columns, the evaluator's columns, finish_reason.
+      account: what it came to, to ask a model that is sent prompts; None of any other.
     """
 
     run: str
     rows: pa.Table
     scores: pa.Table
+    account: Account | None = None
 
 
 def evaluate(
@@ -101,6 +111,8 @@ def evaluate(
     except BadInput:
         answers.tidy()
         raise
+    if isinstance(answerer, AskingModel):
+        evaluation = dataclasses.replace(evaluation, account=answerer.account())
     if folder is not None:
         leaderboard.append(folder, evaluation.rows, evaluation.scores)
         if not save_predictions:

@@ -57,7 +57,10 @@ def unpacked(
     """
     stage = "input" if column == "graph_inputs" else "output"
     size = graph.size(task.name, grammar.length, stage)
-    found = columns.column(table, column, "the table").take(pa.array(rows)).combine_chunks()
+    found = columns.column(table, column, "the table")
+    if not np.array_equal(rows, np.arange(len(found))):
+        found = found.take(pa.array(rows))
+    found = found.combine_chunks()
     counts = np.diff(found.offsets.to_numpy())
     if found.null_count or np.any(counts != size):
         place = int(np.flatnonzero(counts != size)[0])

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any, Literal
 
 from clrs_text_bench import tasks
+from clrs_text_bench.regimes import REGIMES
 
 from . import aggregate, effective_size, entries
 from .compare import Comparison
 from .effective_size import EffectiveSize
 from .leaderboard import check_score, score_names
-from .regimes import REGIMES
 from .rendering import Sheet
 
 if TYPE_CHECKING:

@@ -122,7 +122,7 @@ def show(
 @click.argument("dataset", type=_FOLDER)
 @click.option("-n", "--rows", default=3, show_default=True, help="Rows of each cell to make again.")
 def verify(dataset: str, rows: int) -> None:
-    """Rehash a data set's files and make some of its rows again.
+    """Rehash a data set's files and make some of its rows again, unless they were imported.
 
     \b
     Example:
@@ -135,11 +135,15 @@ def verify(dataset: str, rows: int) -> None:
 
     if rows < 0:
         raise BadInput(f"--rows {rows} is below 0")
-    verdict = verifying.verify(datasets.open(dataset), rows_per_cell=rows)
+    opened = datasets.open(dataset)
+    verdict = verifying.verify(opened, rows_per_cell=rows)
     for problem in verdict.problems:
         click.echo(problem, err=True)
     if verdict.problems:
         count = len(verdict.problems)
         noun = "problem" if count == 1 else "problems"
         raise BadInput(f"{dataset} is not what it should be: {count} {noun}")
-    click.echo(f"{dataset}: {verdict.files} files whole, {verdict.rows} rows made again alike")
+    again = f"{verdict.rows} rows made again alike"
+    if opened.manifest.recipe is None:
+        again = "imported, so no rows can be made again"
+    click.echo(f"{dataset}: {verdict.files} files whole, {again}")

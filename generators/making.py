@@ -133,7 +133,7 @@ def _make(
             f"{error}; {run.whole} of {len(todo)} jobs are whole, go on with --resume"
         ) from None
     manifest = _manifest(order, version, files, overlap)
-    folder.write(MANIFEST, (manifest.model_dump_json(indent=1) + "\n").encode())
+    folder.write(MANIFEST, manifest.to_json())
     _forget(folder)
     return datasets.open(folder.url)
 
@@ -159,6 +159,8 @@ def _is_finished(
         )
     elif MANIFEST in names:
         manifest = datasets.open(folder.url).manifest
+        if manifest.recipe is None:
+            raise BadInput(f"{folder.url} holds an imported data set; choose another --out")
         found = Order(manifest.recipe, manifest.engine, manifest.dedupe, manifest.command)
         _same_order(_signature(found, manifest.engine_version), signature, folder)
         _all_there(manifest, names, folder)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clrs_text_bench import tokenizers
-from clrs_text_bench.datasets import Cell, Dataset, OverlapRecord
+from clrs_text_bench.datasets import Cell, Dataset, Manifest, OverlapRecord
 
 _MEASURED_ROWS = 1000
 _TOKENIZERS = ("char", "compact")
@@ -49,17 +49,27 @@ def header(dataset: Dataset) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("data set", dataset.url),
-        ("recipe", f"{manifest.recipe.name}: {manifest.recipe.description}"),
+        *_origin(manifest),
         ("samples", f"{rows:,} in {len(manifest.files):,} files, {size / 1e6:,.1f} MB"),
         ("text", "traced" if manifest.use_hints else "plain"),
         ("graph hints", "yes" if manifest.graph_hints else "no"),
-        ("engine", f"{manifest.engine} ({manifest.engine_version}), {manifest.recipe.stream}"),
         ("de-duplicated", "yes" if manifest.dedupe else "no"),
         ("command", manifest.command),
         ("hash", dataset.hash),
     ):
         table.add_row(f"[bold]{name}[/bold]", escape(value))
     return table
+
+
+def _origin(manifest: Manifest) -> list[tuple[str, str]]:
+    """Returns what samples were made of: a recipe and an engine, or files of somebody else's."""
+    if manifest.recipe is None:
+        return [("imported from", manifest.source.url)]
+    recipe = manifest.recipe
+    return [
+        ("recipe", f"{recipe.name}: {recipe.description}"),
+        ("engine", f"{manifest.engine} ({manifest.engine_version}), {recipe.stream}"),
+    ]
 
 
 def cells(dataset: Dataset, chosen: list[Cell]) -> Table:

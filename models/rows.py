@@ -53,7 +53,10 @@ def given(table: pa.Table, model: str) -> Iterator[Given]:
     )
     for algorithm, length, use_hints, flat in zip(*columns, strict=True):
         if flat is None:
-            raise BadInput(f"{model} needs graph_inputs, and a row of {algorithm} has none")
+            raise BadInput(
+                f"{model} needs graph_inputs, and a row of {algorithm} has none; imported data has "
+                "them if it was imported with --graphs"
+            )
         inputs = graph.unpack(algorithm, length, flat, "input")
         yield Given(algorithm, length, use_hints, inputs)
 
@@ -77,7 +80,7 @@ def predictions(
     answers: list[str],
     finish_reasons: list[str],
     n_tokens: list[int | None],
-    seconds: list[float],
+    seconds: list[float | None],
     graphs: list[np.ndarray] | None = None,
 ) -> pa.Table:
     """Returns answers to rows in `schema.DATASET` as a table in `schema.PREDICTIONS`.

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 
 from clrs_text_bench import lengths, provenance, terminal
 from clrs_text_bench.ablation import Ablation, Asked, Trained
+from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.storage import Folder
 
 from .. import rendering
 from ..rendering import Sheet
-from ..request import choose_cells
 from . import measures, runs, sheets
 
 if TYPE_CHECKING:

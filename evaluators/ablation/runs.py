@@ -4,11 +4,11 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from clrs_text_bench.ablation import Asked, Trained
+from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.storage import Folder
 
 from .. import leaderboard
 from ..evaluate import DEFAULT_EVALUATOR
-from ..request import choose_cells
 
 if TYPE_CHECKING:
     import pandas as pd

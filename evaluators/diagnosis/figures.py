@@ -13,10 +13,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from clrs_text_bench.protocols import Attention
+from clrs_text_bench.regimes import REGIMES
 
 from ..plots import style
 from ..plots.drawing import save
-from ..regimes import REGIMES
 from .measures import ALL, REASONER, SCORES, SHUFFLED, TRUE, ZEROS, Measures, Shown
 
 if TYPE_CHECKING:

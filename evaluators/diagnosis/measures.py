@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clrs_text_bench.protocols import Attention
+from clrs_text_bench.regimes import regime
 
 from .. import aggregate, compare, leaderboard
 from ..bootstrap import Interval
 from ..evaluate import Evaluation
-from ..regimes import regime
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench import datasets, modelspec, progress, schema, terminal
+from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import ModelInfo, ReadingModel
 
 from .. import bootstrap
 from ..evaluate import Evaluation, evaluate
-from ..request import choose_cells
 from .measures import CONTROLS, REASONER, TRUE, Measures, Shown, changes, scores_by_part
 
 SEED = 0

@@ -7,9 +7,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from clrs_text_bench import tasks
+from clrs_text_bench.regimes import REGIMES
 
 from .. import aggregate, entries
-from ..regimes import REGIMES
 from . import style
 from .style import Look
 

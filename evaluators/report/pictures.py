@@ -14,15 +14,15 @@ _DECIMALS = 3
 
 
 def picture(
-    algorithm: str, length: int, inputs: np.ndarray, outputs: np.ndarray
+    algorithm: str, length: int, inputs: np.ndarray | None, outputs: np.ndarray | None
 ) -> dict[str, Any] | None:
     """Returns what to draw of a sample, or None if it is no graph and no points, or too large.
 
     Args:
       algorithm: name of its task.
       length: its length.
-      inputs: its flat `graph_inputs`.
-      outputs: its flat `graph_outputs`.
+      inputs: its flat `graph_inputs`; None where they are not known.
+      outputs: its flat `graph_outputs`, likewise.
 
     Returns:
       `kind` ("graph" or "points"), `places` (x and y of each node, in 0..1, y upwards), `edges`
@@ -30,7 +30,7 @@ def picture(
       `picked_edges` (places among `edges`) and `picked_nodes`: what the true answer names.
     """
     task = tasks.get(algorithm)
-    if task.n_nodes(length) > _MOST_NODES:
+    if inputs is None or outputs is None or task.n_nodes(length) > _MOST_NODES:
         return None
     given = graph.unpack(algorithm, length, inputs, "input")
     answer = graph.unpack(algorithm, length, outputs, "output")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from clrs_text_bench import tasks
+from clrs_text_bench.regimes import REGIMES, regime
 
 from .. import aggregate, entries, leaderboard, tables
 from ..effective_size import train_lengths
 from ..plots import style
-from ..regimes import REGIMES, regime
 from . import texts
 
 if TYPE_CHECKING:

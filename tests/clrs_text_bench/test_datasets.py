@@ -144,7 +144,8 @@ def test_where_there_is_no_data_set(tmp_path):
     refusal(lambda: datasets.open(tmp_path / "file"))
     (tmp_path / "begun" / "unfinished").mkdir(parents=True)
     assert refusal(lambda: datasets.open(tmp_path / "begun")) == (
-        f"data set {tmp_path}/begun is unfinished; finish it with generate --resume"
+        f"data set {tmp_path}/begun is unfinished; finish it with generate --resume, "
+        "or import it again"
     )
 
 

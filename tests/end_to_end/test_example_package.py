@@ -120,6 +120,8 @@ def test_its_tasks_go_all_the_way_beside_one_of_the_thirty(site, tmp_path):
         asked = ("--evaluator", "clrs-metric", "--results", "metric")
         run("evaluate", spec, "--data", "data", *asked)
 
+    run("evaluate", "solver", "--data", "data", "--evaluator", "valid", "--results", "valid")
+
     scores = leaderboard(run, "results", "exact")
     assert {model for model, _ in scores} == {"solver", "majority", *MODELS}
     assert {algorithm for _, algorithm in scores} == set(ALGORITHMS)
@@ -128,6 +130,8 @@ def test_its_tasks_go_all_the_way_beside_one_of_the_thirty(site, tmp_path):
     metric = leaderboard(run, "metric", "clrs_metric")
     assert all(metric["solver", name] == 1.0 for name in ALGORITHMS)
     assert all(0 <= metric["nar", name] <= 1 for name in ALGORITHMS)
+    valid = leaderboard(run, "valid", "valid")
+    assert all(valid["solver", name] == 1.0 for name in ALGORITHMS)
     run("plot", "heatmap", "--results", "results", "--out", "figure")
     assert (tmp_path / "figure.png").stat().st_size > 5000
 

@@ -1,6 +1,8 @@
 """A thirty-first task from a package of its own: one record, one engine, and all else follows."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -80,6 +82,30 @@ class Engine:
         )
 '''
 
+CHECKS = """
+import numpy as np
+
+
+def maximum(key, place):
+    assert key.dtype == place.dtype == np.int64
+    return key[np.arange(len(key)), place] == key.max(axis=1)
+
+
+CHECKS = {"maximum": maximum}
+"""
+# Of these 200 keys, two are the largest.
+SCORED = """
+import pyarrow as pa
+
+from clrs_text_bench.evaluators.valid import EVALUATOR
+from clrs_text_bench.generators import generate_batch
+
+row = generate_batch("maximum", 200, count=1, seed=0, engine="extremes")
+answers = pa.table({"prediction": list(map(str, range(200)))})
+found = EVALUATOR.score(answers, pa.concat_tables([row] * 200), extraction="strict")
+print(*(int(sum(found[name].to_pylist())) for name in ("exact", "valid", "checked")))
+"""
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
@@ -123,3 +149,25 @@ def test_engines_that_do_not_have_it_say_so(installed, tmp_path):
         assert sentence.startswith("unknown algorithm of ")
         assert engine in sentence
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("with_check", [False, True])
+def test_it_may_bring_a_check_of_validity(tmp_path, with_check):
+    """Without one, no answer but the reference is valid."""
+    entries = {
+        "tasks": {"extremes": "extremes_tasks:TASKS"},
+        "generators": {"extremes": "extremes_engine:Engine"},
+    }
+    modules = {"extremes_tasks": TASKS, "extremes_engine": ENGINE}
+    if with_check:
+        entries["checks"] = {"extremes": "extremes_checks:CHECKS"}
+        modules["extremes_checks"] = CHECKS
+    path = plugins.install(tmp_path, "extremes", entries, modules)
+    done = subprocess.run(
+        [sys.executable, "-c", SCORED],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=command.surroundings(path),
+    )
+    assert done.stdout.split() == (["1", "2", "200"] if with_check else ["1", "1", "0"])

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from clrs_text_bench import schema, tasks
 from clrs_text_bench.evaluators import leaderboard
-from clrs_text_bench.evaluators.regimes import regime
+from clrs_text_bench.regimes import regime
 
 SCORES = ("shape", "parse", "clrs", "exact")
 

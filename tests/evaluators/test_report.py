@@ -275,6 +275,7 @@ def test_a_graph_is_drawn_with_the_edges_of_the_true_answer():
     assert found["picked_nodes"] == []
     assert found["places"][0] == [0.5, 0.95]
     assert pictures.picture("bfs", 40, *bfs(40, [(0, 1)], 0, range(40))) is None
+    assert pictures.picture("bfs", 4, None, None) is None
 
 
 def test_weights_directions_points_and_lists():

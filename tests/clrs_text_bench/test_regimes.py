@@ -1,6 +1,6 @@
 import pytest
 
-from clrs_text_bench.evaluators.regimes import regime
+from clrs_text_bench.regimes import regime
 
 TRANSNAR = (4, 5, 6, 7, 8, 12)
 
