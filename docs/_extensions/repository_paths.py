@@ -14,7 +14,9 @@ from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
 _ROOT = Path(__file__).parents[2]
-_PATH = re.compile(r"(clrs_text_bench|generators|evaluators|models|docs|benchmarks|tests)/[\w./-]*")
+_FOLDERS = "clrs_text_bench|generators|evaluators|models|docs|benchmarks|tests"
+# Of a file or a folder: other names may hold a slash, too.
+_PATH = re.compile(rf"({_FOLDERS})/([\w./-]*\.\w+|([\w.-]+/)*)")
 _PAGE = re.compile(r"docs/(.+)\.md")
 
 _log = logging.getLogger(__name__)

@@ -52,7 +52,8 @@ def test_a_page_that_is_named_is_linked(tmp_path):
 
 
 def test_a_path_that_is_there_is_no_link(tmp_path):
-    code, page, warnings = built(tmp_path, index="# Title\n\n`models/majority.py` or `models/`.\n")
+    text = "# Title\n\n`models/majority.py`, `models/`; `models/loss` is a name.\n"
+    code, page, warnings = built(tmp_path, index=text)
     assert (code, warnings) == (0, "")
     assert not re.search(r"<a [^>]*><code", page)
 
