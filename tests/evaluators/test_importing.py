@@ -254,7 +254,8 @@ def test_lines_that_cannot_be_used_are_named(dataset, tmp_path, rows, said):
 
 def test_files_that_cannot_be_used_are_named(dataset, run, tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("x")
-    monkeypatch.setitem(sys.modules, "inspect_ai", None)
+    for module in ("inspect_ai", "inspect_ai.log"):
+        monkeypatch.setitem(sys.modules, module, None)
     for file, said in (
         ("a.txt", "a.txt must end in .jsonl"),
         ("b.jsonl", "predictions file "),
