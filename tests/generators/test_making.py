@@ -621,7 +621,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path, engine, kills):
             assert digests(datasets.open(tmp_path / "data")) == expected
             shutil.rmtree(tmp_path / "data")
     # A slow engine makes most of its files at the end: a few kills may well miss them.
-    least = 3 if kills >= 20 else 1
+    least = 2 if kills >= 8 else 1
     assert len(set(stages)) >= least, "the kills all fell at the same stage"
     assert begin().wait(timeout=300) == 0
     assert digests(datasets.open(tmp_path / "data")) == expected
