@@ -20,6 +20,16 @@ class RunFailed(RuntimeError):
     """
 
 
+def shortened(value: object, most: int) -> str:
+    """Writes a value as Python does, in so many characters at most.
+
+    >>> shortened("abcdefgh", 8)
+    "'abcd..."
+    """
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns "; did you mean 'x'?" for the nearest known name, or the known names.
 

@@ -20,7 +20,7 @@ def load(module: str, extra: str, what: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.partition(".")[0]
+        package = module.partition(".")[0].replace("_", "-")
         raise BadInput(
             f"{what} needs the package {package}: run "
             f"`python -m pip install 'clrs-text-bench[{extra}]'`"

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from clrs_text_bench import schema
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench.errors import BadInput, shortened
 from clrs_text_bench.protocols import ModelInfo
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ RECORD_KEY = b"clrs_text_bench.predictions"
 
 _REQUIRED = (*schema.IDENTITY, "prediction")
 _BOM = "\ufeff"
+_MOST_SHOWN = 40
 
 
 def read(path: str | os.PathLike) -> pa.Table:
@@ -275,8 +276,7 @@ def _json_value(row: dict, field: pa.Field, path: Path, number: int) -> object:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return shortened(value, _MOST_SHOWN)
 
 
 def _read_csv(path: Path) -> pa.Table:
@@ -346,7 +346,10 @@ def _check_distinct(table: pa.Table, path: Path) -> None:
 def describe(rows: pa.Table) -> str:
     """Returns the identity of the first of some rows, for a message."""
     row = rows.slice(0, 1).select(list(schema.IDENTITY)).to_pylist()[0]
-    return (
-        f"{row['algo_name']} length {row['length']}, split {row['split']}, seed {row['seed']}, "
-        f"index {row['index']}"
-    )
+    return described(row.values())
+
+
+def described(identity: Iterable) -> str:
+    """Returns an identity, in the order of `schema.IDENTITY`, in words."""
+    split, algorithm, length, seed, index = identity
+    return f"{algorithm} length {length}, split {split}, seed {seed}, index {index}"

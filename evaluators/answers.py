@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clrs_text_bench import predictions, provenance, schema
+from clrs_text_bench import parquet, predictions, provenance, schema
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.protocols import AskingModel, Model
@@ -99,9 +99,8 @@ class Answers:
     def _keep(self, cell: Cell, answers: pa.Table) -> None:
         if self._folder is None:
             return
-        sink = pa.BufferOutputStream()
-        pq.write_table(predictions.with_record(answers, self.record), sink, compression="zstd")
-        self._folder.write(_file_name(cell), sink.getvalue().to_pybytes())
+        data = parquet.to_bytes(predictions.with_record(answers, self.record))
+        self._folder.write(_file_name(cell), data)
 
     def _kept(self, cell: Cell, references: pa.Table) -> pa.Table | None:
         """Returns the kept answers to a cell if they answer this very request, all of it."""

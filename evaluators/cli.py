@@ -191,15 +191,11 @@ def _evaluate(model: str, data: str, asked: dict, **where) -> "Evaluation":
 
 
 def _write_scores(found: "Evaluation", out: str) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from clrs_text_bench import parquet, storage
 
-    from clrs_text_bench import storage
-
-    sink = pa.BufferOutputStream()
-    pq.write_table(found.scores, sink, compression="zstd")
+    data = parquet.to_bytes(found.scores)
     with storage.writing(out):
-        storage.write_local(out, sink.getvalue().to_pybytes())
+        storage.write_local(out, data)
 
 
 @click.command()

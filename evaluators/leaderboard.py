@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clrs_text_bench import parquet
 from clrs_text_bench.errors import BadInput, unknown
 from clrs_text_bench.storage import Folder
 
@@ -114,14 +115,8 @@ def append(results: Folder, rows: pa.Table, scores: pa.Table) -> None:
       BadInput: if it cannot be written.
     """
     run = rows["run"][0].as_py()
-    results.write(f"{_SCORES}/{run}.parquet", _to_parquet(scores))
-    results.write(f"{_ROWS}/{run}.parquet", _to_parquet(rows))
-
-
-def _to_parquet(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
+    results.write(f"{_SCORES}/{run}.parquet", parquet.to_bytes(scores))
+    results.write(f"{_ROWS}/{run}.parquet", parquet.to_bytes(rows))
 
 
 def read(results: Folder) -> "pd.DataFrame":

@@ -11,12 +11,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from functools import partial
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import yaml
 
-from clrs_text_bench import schema, tasks
+from clrs_text_bench import parquet, schema, tasks
 from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
@@ -124,9 +122,7 @@ def _name(*parts: str) -> str:
 
 
 def _samples(dataset: Dataset, cell: Cell) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(dataset.read(cell, list(_COLUMNS)), sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
+    return parquet.to_bytes(dataset.read(cell, list(_COLUMNS)))
 
 
 def _task(dataset: Dataset, cell: Cell, name: str, path: str) -> bytes:

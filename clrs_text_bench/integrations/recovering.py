@@ -3,10 +3,12 @@
 import pyarrow as pa
 
 from clrs_text_bench import engines, graph, schema, tasks, text
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench.errors import BadInput, shortened
 from clrs_text_bench.tasks import Task
 
 from . import questions
+
+_MOST_SHOWN = 200
 
 
 class Recover:
@@ -52,5 +54,4 @@ class Recover:
 
 
 def _short(written: str) -> str:
-    shown = repr(written)
-    return shown if len(shown) <= 200 else f"{shown[:197]}..."
+    return shortened(written, _MOST_SHOWN)

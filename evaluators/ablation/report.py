@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from clrs_text_bench import lengths, provenance, terminal
+from clrs_text_bench import lengths, parquet, provenance, terminal
 from clrs_text_bench.ablation import Ablation, Asked, Trained
 from clrs_text_bench.choosing import choose_cells
 from clrs_text_bench.storage import Folder
@@ -79,9 +78,7 @@ def _draw(results: Folder, ablation: Ablation, measured: "pd.DataFrame") -> None
 
 
 def _parquet(measured: "pd.DataFrame") -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pandas(measured, preserve_index=False), sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
+    return parquet.to_bytes(pa.Table.from_pandas(measured, preserve_index=False))
 
 
 def _page(ablation: Ablation, tables: list[Sheet], absent: list[str]) -> str:

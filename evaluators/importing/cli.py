@@ -27,8 +27,9 @@ def import_results(
       clrs-text-bench import-results out/*/samples_*.jsonl --data data/mine --out answers.parquet
       clrs-text-bench score answers.parquet --data data/mine --extraction lenient
     """
+    from clrs_text_bench.predictions import described
+
     from .importing import import_results as run
-    from .joining import described
 
     out = out or f"{files[0]}.predictions.parquet"
     joined = run(files, data, out, split=split, name=name, show_progress=True)

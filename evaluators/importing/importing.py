@@ -5,9 +5,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from clrs_text_bench import datasets, predictions, progress, provenance, schema, storage
+from clrs_text_bench import datasets, parquet, predictions, progress, provenance, schema, storage
 from clrs_text_bench.choosing import choose_split
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
@@ -122,8 +121,7 @@ def _asked(answers: Collection[Identity], dataset: Dataset) -> dict:
 
 
 def _write(table: pa.Table, out: Path) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    data = parquet.to_bytes(table)
     with storage.writing(str(out)):
         out.parent.mkdir(parents=True, exist_ok=True)
-        storage.write_local(str(out), sink.getvalue().to_pybytes())
+        storage.write_local(str(out), data)

@@ -7,6 +7,7 @@ that is its own to change; the reader is what it promises to keep. Tested with i
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clrs_text_bench import extras
 from clrs_text_bench.errors import BadInput
 
 from .entries import Entry, Log, identity_of, text_of
@@ -27,17 +28,11 @@ def read(path: Path) -> Log:
     Raises:
       BadInput: if it is none, holds no samples, or the package is not there.
     """
-    try:
-        from inspect_ai.log import read_eval_log
-    except ImportError as error:
-        raise BadInput(
-            f"{path} is a log of Inspect, which needs the package inspect-ai: run "
-            "`python -m pip install 'clrs-text-bench[inspect]'`"
-        ) from error
+    library = extras.load("inspect_ai.log", "inspect", f"{path} is a log of Inspect, which")
     if not path.is_file():
         raise BadInput(f"log {path} does not exist")
     try:
-        log = read_eval_log(
+        log = library.read_eval_log(
             str(path.absolute()), resolve_attachments=True, exclude_fields=_LEFT_OUT
         )
     except Exception as error:  # the reader raises whatever its parts do

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 from clrs_text_bench import schema
 from clrs_text_bench.datasets import Cell, Dataset
+from clrs_text_bench.errors import shortened
+from clrs_text_bench.predictions import described
 
 from .entries import Entry, Identity
 
 _COLUMNS = [*schema.IDENTITY, "question"]
+_MOST_SHOWN = 80
 
 
 @dataclass
@@ -67,21 +70,14 @@ def join(entries: Iterable[Entry], dataset: Dataset, split: str) -> Joined:
 
 def _why(entry: Entry, samples: "_Samples", split: str) -> str:
     if entry.identity is None:
-        return f"split {split} has no such question: {_short(entry.question or '')}"
+        return f"split {split} has no such question: {_short(entry.question)}"
     if samples.question(entry.identity) is None:
         return f"the data set has no {described(entry.identity)}"
-    return f"{described(entry.identity)} asks something else than {_short(entry.question or '')}"
+    return f"{described(entry.identity)} asks something else than {_short(entry.question)}"
 
 
-def described(identity: Identity) -> str:
-    """Returns an identity in words."""
-    split, algorithm, length, seed, index = identity
-    return f"{algorithm} length {length}, split {split}, seed {seed}, index {index}"
-
-
-def _short(text: str) -> str:
-    text = repr(text)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _short(question: str | None) -> str:
+    return shortened(question or "", _MOST_SHOWN)
 
 
 class _Samples:

@@ -1,22 +1,14 @@
 """What follows `hf:` in a model spec: which model, and how it is asked."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from clrs_text_bench.errors import BadInput
 
 from .. import prompting, spec_options
 
 _EXAMPLE = "?prompt=few-shot:3&dtype=bfloat16&batch_size=16"
-_NONE = "none"
-_BLANK_LINE = "\n\n"
-
-
-def _check_prompt(text: str | None) -> str | None:
-    if text is not None:
-        prompting.parse(text)
-    return text
 
 
 class Options(BaseModel):
@@ -39,7 +31,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prompt: Annotated[str | None, AfterValidator(_check_prompt)] = None
+    prompt: prompting.Asked | None = None
     template: bool | None = None
     max_tokens: int = Field(2048, ge=1)
     stop: str | None = Field(None, min_length=1)
@@ -51,9 +43,7 @@ class Options(BaseModel):
 
     def stops(self, *, template: bool) -> str | None:
         """Returns where an answer ends, beside its own end."""
-        if self.stop is None:
-            return None if template else _BLANK_LINE
-        return None if self.stop == _NONE else self.stop
+        return prompting.stop(self.stop, chat=template)
 
 
 class Asked(NamedTuple):

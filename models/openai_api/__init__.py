@@ -5,7 +5,7 @@ client.py    sending, retries, giving up      pace.py    so many requests a minu
 cache.py     answers that were paid for       model.py   the model
 """
 
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench import extras
 
 from .options import parse
 
@@ -16,14 +16,8 @@ def load(argument: str):
     Raises:
       BadInput: if the spec cannot be used, or the packages of the extra are not there.
     """
-    try:
-        import httpx2  # noqa: F401
-        import tenacity  # noqa: F401
-    except ImportError as error:
-        raise BadInput(
-            f"the model openai: needs the package {error.name}: run "
-            "`python -m pip install 'clrs-text-bench[api]'`"
-        ) from error
+    for package in ("httpx2", "tenacity"):
+        extras.load(package, "api", "the model openai:")
     from .model import ServedModel
 
     return ServedModel(parse(argument))

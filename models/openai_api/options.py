@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from clrs_text_bench.errors import BadInput
 
@@ -11,16 +11,10 @@ from .. import prompting, spec_options
 
 _EXAMPLE = "?prompt=few-shot:3&temperature=0.7&concurrency=16"
 _PLACE = re.compile(r"(?P<model>.+?)@(?P<url>https?://[^@\s]+)")
-_NONE = "none"
 
 
 def _number_or_none(value: object) -> object:
-    return None if value == _NONE else value
-
-
-def _check_prompt(text: str) -> str:
-    prompting.parse(text)
-    return text
+    return None if value == prompting.NONE else value
 
 
 _Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -51,7 +45,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prompt: Annotated[str, AfterValidator(_check_prompt)] = "chat"
+    prompt: prompting.Asked = "chat"
     endpoint: Literal["chat", "completions"] | None = None
     temperature: Annotated[_Temperature | None, BeforeValidator(_number_or_none)] = 0.0
     top_p: float | None = Field(None, gt=0, le=1)
@@ -74,9 +68,7 @@ class Options(BaseModel):
 
     def stops(self) -> str | None:
         """Returns where an answer ends, beside its own end."""
-        if self.stop is None:
-            return None if self.asks_chat() else "\n\n"
-        return None if self.stop == _NONE else self.stop
+        return prompting.stop(self.stop, chat=self.asks_chat())
 
 
 class Served(NamedTuple):

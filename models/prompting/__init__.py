@@ -6,6 +6,16 @@ takes the same ones, as the option `prompt` of its spec.
 """
 
 from .prompt import Prompt, Shot
-from .prompter import VERSION, Prompter, Style, parse
+from .prompter import NONE, VERSION, Asked, Prompter, Style, parse, stop
 
-__all__ = ["VERSION", "Prompt", "Prompter", "Shot", "Style", "parse"]
+__all__ = [
+    "NONE",
+    "VERSION",
+    "Asked",
+    "Prompt",
+    "Prompter",
+    "Shot",
+    "Style",
+    "parse",
+    "stop",
+]

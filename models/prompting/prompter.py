@@ -1,10 +1,11 @@
 """The three kinds of prompt, and the building of them."""
 
 import re
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import AfterValidator
 
 from clrs_text_bench.datasets import Dataset
 from clrs_text_bench.errors import BadInput
@@ -16,6 +17,11 @@ from .shots import Shots
 
 # Changes whenever the bytes of any prompt do; part of every result's record.
 VERSION = 1
+
+# In options, where nothing is meant.
+NONE = "none"
+
+_BLANK_LINE = "\n\n"
 
 _SHOTS = re.compile(r"few-shot:([1-9][0-9]{0,2})")
 
@@ -46,6 +52,28 @@ def parse(text: str) -> Style:
             f"{text!r} is no prompt; use plain, chat or few-shot:K, such as few-shot:3"
         )
     return Style("few-shot", int(few[1]))
+
+
+def _checked(text: str) -> str:
+    parse(text)
+    return text
+
+
+Asked = Annotated[str, AfterValidator(_checked)]
+"""A kind of prompt in the options of a model, as `parse` reads it."""
+
+
+def stop(given: str | None, *, chat: bool) -> str | None:
+    """Returns where an answer ends, beside its own end; None for nowhere.
+
+    Args:
+      given: what the options say: a text, "none" for nowhere, or None.
+      chat: whether a chat is asked, which has no end but its own unless one is given; other answers
+        end at a blank line, as those of data sets do.
+    """
+    if given is None:
+        return None if chat else _BLANK_LINE
+    return None if given == NONE else given
 
 
 class Prompter:

@@ -9,25 +9,9 @@ import pytest
 from clrs_text_bench import modelspec
 from clrs_text_bench.errors import BadInput
 
-from .. import command
-from . import served
+from ... import command
 from .faulty_server import serving
-from .served import ask, right, rows_of, truths
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch, tmp_path):
-    served.isolate(monkeypatch, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return served.dataset_in(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def truth(dataset):
-    return truths(dataset)
+from .served import ask, right, rows_of
 
 
 def test_a_dry_run_shows_prompts_and_counts_and_asks_nothing(dataset, truth, run, tmp_path):

@@ -17,26 +17,9 @@ from clrs_text_bench import modelspec
 from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.evaluators.evaluate import evaluate
 
-from .. import command, tiny_data
-from . import served
+from ... import command, tiny_data
 from .faulty_server import KEY, serving
 from .served import ask, right, rows_of, truths
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch, tmp_path):
-    served.isolate(monkeypatch, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return served.dataset_in(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def truth(dataset):
-    return truths(dataset)
-
 
 FAULTS = {
     429: "HTTP 429",

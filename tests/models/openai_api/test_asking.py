@@ -8,24 +8,8 @@ import pytest
 from clrs_text_bench import modelspec
 from clrs_text_bench.errors import BadInput
 
-from . import served
 from .faulty_server import KEY, serving
-from .served import ask, right, rows_of, truths
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch, tmp_path):
-    served.isolate(monkeypatch, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return served.dataset_in(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def truth(dataset):
-    return truths(dataset)
+from .served import ask, right, rows_of
 
 
 def test_completions_and_chat_send_what_the_options_say(dataset, truth):

@@ -3,7 +3,7 @@
 from clrs_text_bench import modelspec
 from clrs_text_bench.models.openai_api import client
 
-from .. import tiny_data
+from ... import tiny_data
 
 
 def isolate(monkeypatch, tmp_path):
