@@ -5,47 +5,37 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clrs_text_bench.cli import options
+from clrs_text_bench.cli.options import PATH
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from .evaluate import Evaluation
 
-_PATH = click.Path(path_type=str)
 _RESULTS = "results"
 
 
-def _options(*options: Callable) -> Callable:
+def _options(*found: Callable) -> Callable:
     def decorate(command: Callable) -> Callable:
-        for option in reversed(options):
+        for option in reversed(found):
             command = option(command)
         return command
 
     return decorate
 
 
-_algorithms = click.option(
-    "-a", "--algorithm", "algorithms", multiple=True, help="Only this algorithm; may be repeated."
-)
-_lengths = click.option("-l", "--lengths", help="Only these lengths, such as 10,12,14 or 4-8.")
-_data = click.option("--data", required=True, type=_PATH, help="Data set: a folder or fsspec URL.")
-_extraction = click.option(
-    "--extraction",
-    type=click.Choice(["strict", "lenient"]),
-    default="strict",
-    show_default=True,
-    help="strict: the completion as it is. lenient: the last well-formed answer in it.",
-)
 _evaluator = click.option(
     "--evaluator", default="clrs-text", show_default=True, help="Which evaluator scores."
 )
 _name = click.option("--name", help="Name of the model in the leaderboard.")
 _asked = _options(
-    _data,
-    _algorithms,
-    _lengths,
+    options.data,
+    options.algorithms,
+    options.lengths,
     click.option("--split", help="Split to answer.  [default: test, or the only one]"),
     click.option("--limit", type=int, help="Only the first so many samples of each cell."),
-    _extraction,
+    options.extraction,
     _evaluator,
     _name,
 )
@@ -66,13 +56,13 @@ def _effective_size(help_: str) -> Callable:
 
 _read = _options(
     click.option(
-        "--results", default=_RESULTS, show_default=True, type=_PATH, help="Results folder."
+        "--results", default=_RESULTS, show_default=True, type=PATH, help="Results folder."
     ),
     click.option(
         "--model", "models", multiple=True, help="Only this model or run; may be repeated."
     ),
-    _algorithms,
-    _lengths,
+    options.algorithms,
+    options.lengths,
     click.option("--split", help="Only this split."),
     click.option("--score", default="clrs", show_default=True, help="Which score."),
 )
@@ -82,7 +72,11 @@ _read = _options(
 @click.argument("model")
 @_asked
 @click.option(
-    "--results", default=_RESULTS, show_default=True, type=_PATH, help="Results folder to add to."
+    "--results",
+    default=_RESULTS,
+    show_default=True,
+    type=PATH,
+    help="Results folder to add to.",
 )
 @click.option(
     "--save-predictions", is_flag=True, help="Keep the answers in RESULTS/predictions/RUN."
@@ -136,10 +130,10 @@ def evaluate(
 
 
 @click.command()
-@click.argument("predictions", type=_PATH)
+@click.argument("predictions", type=PATH)
 @_asked
-@click.option("--out", type=_PATH, help="Parquet file to write the scores of each answer to.")
-@click.option("--results", type=_PATH, help="Results folder to add to, if any.")
+@click.option("--out", type=PATH, help="Parquet file to write the scores of each answer to.")
+@click.option("--results", type=PATH, help="Results folder to add to, if any.")
 def score(predictions: str, data: str, out: str | None, results: str | None, **asked) -> None:
     """Score a file of PREDICTIONS, whoever wrote it.
 
@@ -343,7 +337,7 @@ def _load(results: str, chosen: dict) -> "pd.DataFrame":
 @click.option(
     "--out",
     required=True,
-    type=_PATH,
+    type=PATH,
     help=".png or .svg file; both are written into a folder, or if there is no suffix.",
 )
 def plot(

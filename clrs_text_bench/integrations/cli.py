@@ -2,9 +2,10 @@
 
 import click
 
-_PATH = click.Path(path_type=str)
-_data = click.option("--data", required=True, type=_PATH, help="Data set: a folder or fsspec URL.")
-_out = click.option("--out", required=True, type=_PATH, help="Folder to write, which must be new.")
+from clrs_text_bench.cli import options
+from clrs_text_bench.cli.options import PATH
+
+_out = click.option("--out", required=True, type=PATH, help="Folder to write, which must be new.")
 
 
 @click.group()
@@ -19,7 +20,7 @@ def export() -> None:
 
 
 @export.command()
-@_data
+@options.data
 @_out
 def hf(data: str, out: str) -> None:
     """Write a folder that can be pushed to the Hugging Face hub as it is.
@@ -42,20 +43,12 @@ def hf(data: str, out: str) -> None:
 
 
 @export.command("lm-eval")
-@_data
+@options.data
 @_out
 @click.option("--split", help="Split to ask.  [default: test, or the only one]")
-@click.option(
-    "-a", "--algorithm", "algorithms", multiple=True, help="Only this algorithm; may be repeated."
-)
-@click.option("-l", "--lengths", help="Only these lengths, such as 10,12,14 or 4-8.")
-@click.option(
-    "--extraction",
-    type=click.Choice(["strict", "lenient"]),
-    default="strict",
-    show_default=True,
-    help="strict: the completion as it is. lenient: the last well-formed answer in it.",
-)
+@options.algorithms
+@options.lengths
+@options.extraction
 def lm_eval(data: str, out: str, lengths: str | None, **chosen) -> None:
     """Write a folder of tasks for lm-evaluation-harness, scored as here.
 
@@ -91,7 +84,7 @@ def import_() -> None:
 
 
 @import_.command("hf")
-@click.argument("source", type=_PATH)
+@click.argument("source", type=PATH)
 @_out
 @click.option("--split", help="Split of all rows.  [default: by the files' names]")
 @click.option(

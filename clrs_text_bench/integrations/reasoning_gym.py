@@ -10,7 +10,7 @@ item's algorithm, length and inputs follow from a hash of its identity, so seeds
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -59,8 +59,8 @@ class ClrsTextConfig:
                 tasks.get(name).check_length(length)
         if self.score not in scoring.judge().scores:
             raise unknown("score", self.score, scoring.judge().scores)
-        if self.extraction not in ("strict", "lenient"):
-            raise unknown("extraction", self.extraction, ("strict", "lenient"))
+        if self.extraction not in get_args(Extraction):
+            raise unknown("extraction", self.extraction, get_args(Extraction))
         if self.size < 1:
             raise BadInput(f"size {self.size} is below 1")
 

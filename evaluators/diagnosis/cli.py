@@ -2,16 +2,17 @@
 
 import click
 
-_PATH = click.Path(path_type=str)
+from clrs_text_bench.cli import options
+from clrs_text_bench.cli.options import PATH
 
 
 @click.command()
-@click.argument("run", type=_PATH)
-@click.option("--data", required=True, type=_PATH, help="Data set: a folder or fsspec URL.")
+@click.argument("run", type=PATH)
+@options.data
 @click.option("--split", help="Split to answer.  [default: test, or the only one]")
 @click.option("-l", "--lengths", help="Only these lengths, such as 10,12,14 or 4-8.")
 @click.option("--limit", type=int, help="Only the first so many samples of each cell.")
-@click.option("--out", required=True, type=_PATH, help="Folder for the diagnosis.")
+@click.option("--out", required=True, type=PATH, help="Folder for the diagnosis.")
 def diagnose(
     run: str, data: str, split: str | None, lengths: str | None, limit: int | None, out: str
 ) -> None:

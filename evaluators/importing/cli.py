@@ -2,14 +2,16 @@
 
 import click
 
-_PATH = click.Path(path_type=str)
+from clrs_text_bench.cli import options
+from clrs_text_bench.cli.options import PATH
+
 _MOST_SHOWN = 5
 
 
 @click.command("import-results")
-@click.argument("files", nargs=-1, required=True, type=_PATH, metavar="FILE...")
-@click.option("--data", required=True, type=_PATH, help="Data set: a folder or fsspec URL.")
-@click.option("--out", type=_PATH, help="Predictions file.  [default: FILE.predictions.parquet]")
+@click.argument("files", nargs=-1, required=True, type=PATH, metavar="FILE...")
+@options.data
+@click.option("--out", type=PATH, help="Predictions file.  [default: FILE.predictions.parquet]")
 @click.option("--split", help="Where questions are looked for.  [default: test, or the only one]")
 @click.option("--name", help="What to call the model, if the log does not say.")
 def import_results(
