@@ -589,7 +589,7 @@ def test_real_samples_are_the_same_by_one_worker_and_by_two(real, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "kills"), [("native", 8), ("dm-clrs", 2)])
+@pytest.mark.parametrize(("engine", "kills"), [("native", 20), ("dm-clrs", 5)])
 def test_killed_at_random_moments_and_resumed(tmp_path, engine, kills):
     words = ("generate", "smoke", "--engine", engine, "--dedupe", "--workers", "2")
 
@@ -621,7 +621,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path, engine, kills):
             assert digests(datasets.open(tmp_path / "data")) == expected
             shutil.rmtree(tmp_path / "data")
     # A slow engine makes most of its files at the end: a few kills may well miss them.
-    least = 2 if kills >= 8 else 1
+    least = 3 if kills >= 20 else 1
     assert len(set(stages)) >= least, "the kills all fell at the same stage"
     assert begin().wait(timeout=300) == 0
     assert digests(datasets.open(tmp_path / "data")) == expected
