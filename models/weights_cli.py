@@ -7,8 +7,11 @@ import click
 def weights() -> None:
     """Exchange weights: a Transformer's with Hugging Face, a reasoner's with dm-clrs.
 
+    Or make a small folder of a run, for others to evaluate.
+
     \b
     Examples:
+      clrs-text-bench weights publish runs/a --dtype float16 --out checkpoints/a
       clrs-text-bench weights import pythia-70m --out runs/pythia
       clrs-text-bench weights export runs/a --out my-model
       clrs-text-bench weights import params.npz --out runs/theirs
@@ -105,3 +108,45 @@ def export(run: str, out: str, without_halting: bool) -> None:
     if not exchange.export_run(Path(run), Path(out)):
         log.print("the tokeniser is one of clrs-text-bench, which no tokenizer.json can hold")
     log.print(f"exported; transformers.AutoModelForCausalLM.from_pretrained({out!r}) loads it")
+
+
+@weights.command("publish")
+@click.argument("run", type=click.Path(path_type=str))
+@click.option("--out", required=True, type=click.Path(path_type=str), help="Folder to write.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Of the parameters; float16 is half as large, and another model.",
+)
+@click.option(
+    "--reasoner",
+    type=click.Path(path_type=str),
+    help="Published run of a TransNAR's frozen reasoner, which is then left out.",
+)
+def publish(run: str, out: str, dtype: str, reasoner: str | None) -> None:
+    """Write a folder of RUN that is small, and answers as any run does.
+
+    It holds the best checkpoint without the optimiser's state, the config, the record and the
+    measures. With --reasoner it finds the reasoner where that folder is now, seen from its own.
+
+    \b
+    Examples:
+      clrs-text-bench weights publish runs/nar --out checkpoints/nar
+      clrs-text-bench weights publish runs/a --dtype float16 --reasoner checkpoints/nar \
+        --out checkpoints/a
+    """
+    from pathlib import Path
+
+    from clrs_text_bench import terminal
+
+    from . import publishing
+
+    apart = None if reasoner is None else Path(reasoner)
+    kind, size = publishing.publish(Path(run), Path(out), dtype, apart)
+    terminal.log().print(
+        f"published, {size / 1e6:.1f} MB; next: clrs-text-bench evaluate {kind}:{out} "
+        "--data DATASET",
+        soft_wrap=True,
+    )

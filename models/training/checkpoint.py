@@ -68,19 +68,20 @@ class Checkpoints:
         """Number of steps of the checkpoint there is; None if there is none."""
         return self._manager.latest_step() if self._manager else None
 
-    def save(self, step: int, state: Any, progress: dict) -> None:
+    def save(self, step: int, state: Any, progress: dict, written: Any = None) -> None:
         """Keeps the state after so many steps in place of the one before.
 
         Args:
           step: number of steps done.
-          state: a tree of arrays.
+          state: a tree of arrays, as it will be read.
           progress: JSON values.
+          written: the same in types of fewer bits, to be written in its place.
 
         Raises:
           BadInput: if it cannot be written, such as on a full disk; the one before is kept.
         """
         items = ocp.args.Composite(
-            state=ocp.args.StandardSave(state),
+            state=ocp.args.StandardSave(state if written is None else written),
             progress=ocp.args.JsonSave(progress),
             hash=ocp.args.JsonSave(tree_hash(state)),
         )

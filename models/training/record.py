@@ -31,6 +31,22 @@ class TeacherRecord(BaseModel):
     hash: str
 
 
+class PublishedRecord(BaseModel):
+    """How a published run's checkpoint came from the one that was trained.
+
+    Attributes:
+      checkpoint: hash of the latter.
+      dtype: that parameters were rounded to.
+      command: that made it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    checkpoint: str
+    dtype: str
+    command: str
+
+
 class RunRecord(BaseModel):
     """What `run.json` holds.
 
@@ -44,6 +60,7 @@ class RunRecord(BaseModel):
       train_algorithms: tasks trained on.
       train_lengths: lengths trained on.
       teacher: what answered the rows trained on; None where the truth did.
+      published: how it was published; None where it is as it was trained.
       command: the command that began the run.
       git_commit: commit of the working directory, if it is in a repository.
       versions: versions of Python and of packages.
@@ -61,6 +78,7 @@ class RunRecord(BaseModel):
     train_algorithms: tuple[str, ...]
     train_lengths: tuple[int, ...]
     teacher: TeacherRecord | None = None
+    published: PublishedRecord | None = None
     command: str
     git_commit: str | None
     versions: dict[str, str]

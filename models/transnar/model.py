@@ -1,5 +1,6 @@
 """A trained TransNAR that answers questions whose graphs it has."""
 
+import dataclasses
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,7 +15,7 @@ from ..training.record import RunRecord
 from ..transformer.model import sampled_settings
 from ..transformer.sampling import Sampling
 from .reasoner import FILE, of_folder
-from .trainable import TrainableTransNar
+from .trainable import NAR, TrainableTransNar
 from .trained import TrainedTransNar
 
 
@@ -92,13 +93,22 @@ def opened(run: Path, options: Options = Options()) -> Opened:  # noqa: B008 (fr
         config, reasoner, seed=train.seed, loss=train.loss, sampling=options
     )
     record.check(run, found, trainable.record())
-    kept = checkpoint.best(run, trainable.shapes())
+    kept = _best(run, trainable)
     _check_reasoner(run, found, kept.state)
     return Opened(trainable, found, kept)
+
+
+def _best(run: Path, trainable: TrainableTransNar) -> Checkpoint:
+    """Reads the best checkpoint, and a reasoner that was published apart into it."""
+    shapes, reasoner = trainable.shapes(), trainable.reasoner
+    if reasoner.described.apart is None:
+        return checkpoint.best(run, shapes)
+    kept = checkpoint.best(run, {k: x for k, x in shapes.items() if k != NAR})
+    return dataclasses.replace(kept, state={**kept.state, NAR: reasoner.params})
 
 
 def _check_reasoner(run: Path, found: RunRecord, params: dict) -> None:
     if not found.config.model.nar.keeps_parameters:
         return
-    if checkpoint.tree_hash(params["nar"]) != found.model["nar"]:
+    if checkpoint.tree_hash(params[NAR]) != found.model["nar"]:
         raise BadInput(f"run {run} holds another reasoner than it was trained with; train it again")

@@ -2,12 +2,13 @@
 
 import functools
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from clrs_text_bench import validation
+from clrs_text_bench import storage, validation
 from clrs_text_bench.errors import BadInput
 
 from ..nar.config import NarConfig
@@ -27,6 +28,8 @@ class Described(BaseModel):
       model: its config.
       seed: of its training.
       hash: of its parameters when the TransNAR's training began.
+      apart: where its run is, seen from the TransNAR's folder, if the TransNAR's checkpoints do not
+        hold it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +37,7 @@ class Described(BaseModel):
     model: NarConfig
     seed: int
     hash: str
+    apart: str | None = None
 
 
 class Reasoner(NamedTuple):
@@ -116,11 +120,44 @@ def _record(source: Source) -> RunRecord:
 
 
 def of_folder(run: Path, source: Source) -> Reasoner:
-    """Returns the reasoner that a TransNAR's run was trained with, whose checkpoints hold it.
+    """Returns the reasoner that a TransNAR's run was trained with; its checkpoints hold it.
+
+    Only where it was published apart are its parameters, and its folder, given.
 
     Raises:
-      BadInput: if its description is missing or damaged.
+      BadInput: if its description is missing or damaged, or it is apart and not there.
     """
+    described = _described(run)
+    trainable = TrainableNar(described.model, seed=described.seed, steps=source.steps)
+    if described.apart is None:
+        return Reasoner(described, trainable, None, None)
+    folder = Path(os.path.normpath(run / described.apart))
+    if not folder.is_dir():
+        raise BadInput(
+            f"run {run} was published without its reasoner, which should be in {folder}; put "
+            "it there"
+        )
+    params = checkpoint.best(folder, trainable.shapes()).state
+    return Reasoner(described, trainable, params, folder)
+
+
+def tell_apart(run: Path, apart: str) -> None:
+    """Notes where the reasoner is whose parameters a run's checkpoints no longer hold.
+
+    Args:
+      run: the TransNAR's folder.
+      apart: see `Described`.
+    """
+    described = _described(run).model_copy(update={"apart": apart})
+    storage.write_local(str(run / FILE), as_file(described))
+
+
+def as_file(described: Described) -> bytes:
+    """Returns what `nar.json` holds."""
+    return (described.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
+
+
+def _described(run: Path) -> Described:
     where = run / FILE
     try:
         values = json.loads(where.read_bytes())
@@ -128,6 +165,4 @@ def of_folder(run: Path, source: Source) -> Reasoner:
         raise BadInput(f"cannot read {where}: {error.strerror}") from error
     except ValueError as error:
         raise BadInput(f"{where} is not valid JSON: {error}") from error
-    described = validation.build(Described, values, str(where))
-    trainable = TrainableNar(described.model, seed=described.seed, steps=source.steps)
-    return Reasoner(described, trainable, None, None)
+    return validation.build(Described, values, str(where))

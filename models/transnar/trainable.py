@@ -24,13 +24,13 @@ from . import adapters
 from .config import TransNarConfig
 from .examples import GRAPH, HELD, OF_EDGES, OF_NODES, ROOM, Graphed, of_part, rows_of, stacked
 from .network import Memory, TransNar
-from .reasoner import FILE, Reasoner
+from .reasoner import FILE, Reasoner, as_file
 from .store import Store
 
 GATE = "gate/"
 
 # Beside the two parts, the reasoner's parameters, and what is learnt beside them.
-_NAR = "nar"
+NAR = "nar"
 _ADAPTERS = "adapters"
 
 
@@ -89,13 +89,12 @@ class TrainableTransNar:
 
     def files(self) -> dict[str, bytes]:
         """Returns the files, by name, that a run needs besides its checkpoints to answer."""
-        described = self.reasoner.described.model_dump_json(indent=1) + "\n"
-        return self.text.files() | {FILE: described.encode()}
+        return self.text.files() | {FILE: as_file(self.reasoner.described)}
 
     def shapes(self) -> dict:
         """Returns the shapes and types of the parameters."""
         of_nar = self.reasoner.trainable.shapes()
-        found = nnx.to_pure_dict(self._shapes) | {_NAR: of_nar}
+        found = nnx.to_pure_dict(self._shapes) | {NAR: of_nar}
         if self._adapts:
             found[_ADAPTERS] = adapters.shapes(of_nar, self.config.nar.rank)
         return found
@@ -103,9 +102,9 @@ class TrainableTransNar:
     def init(self) -> dict:
         """Returns the initial parameters: the reasoner's, the Transformer's, and drawn readers."""
         params = jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
-        params |= {"transformer": self.text.init(), _NAR: self.reasoner.params}
+        params |= {"transformer": self.text.init(), NAR: self.reasoner.params}
         if self._adapts:
-            params[_ADAPTERS] = adapters.init(params[_NAR], self.config.nar.rank, self._seed)
+            params[_ADAPTERS] = adapters.init(params[NAR], self.config.nar.rank, self._seed)
         return params
 
     @property
@@ -118,7 +117,7 @@ class TrainableTransNar:
 
         def scale(path: tuple, _: Any) -> float:
             part, inner, last = path[0].key, path[1].key, path[-1].key
-            if part == _NAR:
+            if part == NAR:
                 tuned = source.tuned == "all" or inner == source.tuned
                 return source.learning_rate_scale if tuned else 0.0
             if part == _ADAPTERS:
@@ -146,7 +145,7 @@ class TrainableTransNar:
 
     def encode_with(self, params: dict, table: pa.Table) -> Graphed:
         """Encodes rows for passes with these parameters; see `encode`."""
-        return self._encoded(table, params[_NAR])
+        return self._encoded(table, params[NAR])
 
     def _encoded(self, table: pa.Table, params: dict) -> Graphed:
         """Encodes rows, with the latents that a reasoner of these parameters makes."""
@@ -207,7 +206,7 @@ class TrainableTransNar:
     def _parted(self, params: dict) -> tuple[dict, dict]:
         """Returns the reasoner's parameters as they act, and all others."""
         others = dict(params)
-        of_nar = others.pop(_NAR)
+        of_nar = others.pop(NAR)
         if self.config.nar.keeps_parameters:
             of_nar = jax.lax.stop_gradient(of_nar)
         if self._adapts:
