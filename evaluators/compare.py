@@ -6,27 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from clrs_text_bench import schema, tasks
+from clrs_text_bench import registry, schema, tasks
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.protocols import PoolingEvaluator
 from clrs_text_bench.storage import Folder
 
 from . import bootstrap, leaderboard
+from .pairs import Means, Pairs, Pooled
+from .sign_flips import holm, p_value, random_p
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FLIPS = 9999
-
-# Up to so many differences other than 0, all ways to flip their signs are tried.
-_EXACT = 14
-_CHUNK = 1 << 22
-
-# Scores are stored as float32: differences that are equal but for its noise must tie.
-_DECIMALS = 6
-_TIE = 1e-10
-
-# Drawing one binomial number costs about as much as drawing so many signs.
-_COUNT_COST = 40
 
 
 @dataclass(frozen=True)
@@ -49,21 +39,23 @@ class Comparison:
     unpaired: tuple[tuple[str, int], ...]
 
 
-def compare(a: pa.Table, b: pa.Table, score: str, *, seed: int = 0) -> Comparison:
+def compare(
+    a: pa.Table, b: pa.Table, score: str, *, seed: int = 0, judge: PoolingEvaluator | None = None
+) -> Comparison:
     """Compares the scores of two runs, sample by sample.
 
-    Means are over answers within a length, over lengths within an algorithm, and over algorithms.
-    Intervals are percentile bootstrap, resampling the pairs within each (algorithm, length).
-    p-values are of the two-sided sign-flip test: under the null hypothesis that the runs do not
-    differ, each pair's difference is as likely to be turned round (Fisher's randomisation test;
-    exact for few pairs that differ, else over 9,999 random flips). Holm's step-down method
-    corrects them for the number of algorithms.
+    Scores are of the answers of a length, then means over lengths within an algorithm, and over
+    algorithms. Intervals are percentile bootstrap, resampling the pairs within each (algorithm,
+    length). p-values are of the two-sided sign-flip test, exact for few pairs that differ, else
+    over 9,999 random flips (see `sign_flips`). Holm's step-down method corrects them for the number
+    of algorithms.
 
     Args:
       a: scores of a run's answers, as `leaderboard.read_scores` gives them.
       b: the other's.
       score: which score.
       seed: of the resamples and flips.
+      judge: the evaluator, if its score of several answers is not the mean of each one's.
 
     Raises:
       BadInput: if they share no sample, or one has no such score.
@@ -71,14 +63,21 @@ def compare(a: pa.Table, b: pa.Table, score: str, *, seed: int = 0) -> Compariso
     for table in (a, b):
         if score not in table.column_names:
             raise BadInput(f"one of the runs has no score {score!r}")
-    pairs, only_a, only_b = _pair(a, b, score)
-    present = set(pairs["algo_name"])
+    both, only_a, only_b = _pair(a, b)
+
+    def paired(part: "pd.DataFrame") -> Pairs:
+        chosen = a.take(part["row_a"].to_numpy()), b.take(part["row_b"].to_numpy())
+        if judge is not None:
+            return Pooled(judge, score, *chosen)
+        return Means(*(x[score].to_numpy().astype(np.float64) for x in chosen))
+
+    present = set(both["algo_name"])
     names = [name for name in tasks.names() if name in present]
     rng = np.random.default_rng(seed)
-    parts = [
-        _Part.of(name, pairs[pairs["algo_name"] == name], rng)
-        for name in names + sorted(present - set(names))
-    ]
+    parts = []
+    for name in names + sorted(present - set(names)):
+        lengths = both[both["algo_name"] == name].groupby("length", sort=True)
+        parts.append(_Part.of(name, [paired(part) for _, part in lengths], rng))
     return _conclude(parts, only_a, only_b)
 
 
@@ -99,25 +98,29 @@ class _Part:
     flipped: np.ndarray
 
     @classmethod
-    def of(cls, algorithm: str, pairs: "pd.DataFrame", rng: np.random.Generator) -> "_Part":
-        lengths = [part for _, part in pairs.groupby("length", sort=True)]
-        differences = [(part["b"] - part["a"]).to_numpy() for part in lengths]
-        resampled = _mean([bootstrap.resampled_means(d, rng) for d in differences])
+    def of(cls, algorithm: str, lengths: list[Pairs], rng: np.random.Generator) -> "_Part":
+        resampled = _mean([pairs.resampled(rng) for pairs in lengths])
         low, high = bootstrap.percentiles(resampled)
-        rounded = [np.round(d, _DECIMALS) for d in differences]
-        flipped = _mean([flipped_sums(d, rng) / len(d) for d in rounded])
-        weighted = np.concatenate([d / (len(d) * len(lengths)) for d in rounded])
+        flipped = _mean([pairs.flipped(rng) for pairs in lengths])
+        a, b = _mean([pairs.a for pairs in lengths]), _mean([pairs.b for pairs in lengths])
+        if any(pairs.terms_n is None for pairs in lengths):
+            observed = b - a
+            p = random_p(observed, flipped)
+        else:
+            terms = np.concatenate([pairs.terms_n / len(lengths) for pairs in lengths])
+            observed = float(terms.sum())
+            p = p_value(terms, flipped)
         row = {
             "algorithm": algorithm,
-            "n": len(pairs),
-            "a": _mean([part["a"].mean() for part in lengths]),
-            "b": _mean([part["b"].mean() for part in lengths]),
-            "difference": _mean([d.mean() for d in differences]),
+            "n": sum(pairs.n for pairs in lengths),
+            "a": a,
+            "b": b,
+            "difference": b - a,
             "low": low,
             "high": high,
-            "p": _p_value(weighted, flipped),
+            "p": p,
         }
-        return cls(row, resampled, float(weighted.sum()), flipped)
+        return cls(row, resampled, observed, flipped)
 
 
 def _conclude(parts: list[_Part], only_a: "pd.DataFrame", only_b: "pd.DataFrame") -> Comparison:
@@ -131,7 +134,7 @@ def _conclude(parts: list[_Part], only_a: "pd.DataFrame", only_b: "pd.DataFrame"
         **{column: float(rows[column].mean()) for column in ("a", "b", "difference")},
         "low": low,
         "high": high,
-        "p": _random_p(
+        "p": random_p(
             _mean([part.observed for part in parts]), _mean([part.flipped for part in parts])
         ),
     }
@@ -172,95 +175,38 @@ def compare_runs(
         _of_cells(leaderboard.read_scores(results, run), rows)
         for run, rows in zip(runs, chosen, strict=True)
     ]
-    return compare(*tables, score), *runs
+    return compare(*tables, score, judge=_pooling(chosen[0])), *runs
+
+
+def _pooling(rows: "pd.DataFrame") -> PoolingEvaluator | None:
+    """Returns a run's evaluator if its score of several answers is not the mean of each one's."""
+    judge = registry.load("evaluators", rows["evaluator"].iloc[0])
+    return judge if isinstance(judge, PoolingEvaluator) else None
 
 
 def _of_cells(scores: pa.Table, rows: "pd.DataFrame") -> pa.Table:
     """Keeps the scores of the algorithms and lengths that a run's rows are of."""
-    keys = pa.table({"algo_name": list(rows["algorithm"]), "length": list(rows["length"])})
-    keys = keys.cast(pa.schema([("algo_name", pa.string()), ("length", pa.int32())]))
-    return scores.join(keys, ["algo_name", "length"], join_type="left semi")
+    import pandas as pd
+
+    cells = scores.select(["algo_name", "length"]).to_pandas()
+    wanted = pd.MultiIndex.from_frame(rows[["algorithm", "length"]])
+    return scores.filter(pa.array(pd.MultiIndex.from_frame(cells).isin(wanted)))
 
 
 def _mean(arrays: list) -> np.ndarray | float:
     return sum(arrays) / len(arrays)
 
 
-def _pair(
-    a: pa.Table, b: pa.Table, score: str
-) -> tuple["pd.DataFrame", "pd.DataFrame", "pd.DataFrame"]:
-    """Returns the samples that both answered, with scores `a` and `b`, and those of one only."""
+def _pair(a: pa.Table, b: pa.Table) -> tuple["pd.DataFrame", "pd.DataFrame", "pd.DataFrame"]:
+    """Returns the samples that both answered, as `row_a` and `row_b`, and those of one only."""
     identity = list(schema.IDENTITY)
     left, right = (
-        table.select([*identity, score]).rename_columns([*identity, name]).to_pandas()
-        for table, name in ((a, "a"), (b, "b"))
+        table.select(identity).append_column(name, [np.arange(table.num_rows)]).to_pandas()
+        for table, name in ((a, "row_a"), (b, "row_b"))
     )
     merged = left.merge(right, on=identity, how="outer", indicator=True, validate="one_to_one")
     both = merged[merged["_merge"] == "both"]
     if both.empty:
         raise BadInput("the two runs have no sample in common, so they cannot be compared")
-    both = both.astype({"a": np.float64, "b": np.float64})
+    both = both.astype({"row_a": np.int64, "row_b": np.int64})
     return both, merged[merged["_merge"] == "left_only"], merged[merged["_merge"] == "right_only"]
-
-
-def flipped_sums(
-    differences: np.ndarray, rng: np.random.Generator, flips: int = FLIPS
-) -> np.ndarray:
-    """Returns the sums of `[n]` differences under random flips of their signs: `[flips]`.
-
-    Of c differences of one size, the number left as they are is binomial (c, 1/2): where sizes
-    repeat a lot, drawing these numbers is the cheaper way to the same distribution.
-    """
-    sizes, counts = np.unique(np.abs(differences), return_counts=True)
-    sizes, counts = sizes[sizes > 0], counts[sizes > 0]
-    n = counts.sum()
-    by_counts = len(sizes) * _COUNT_COST < n
-    repeated = np.repeat(sizes, counts)
-    sums = np.zeros(flips)
-    step = max(1, _CHUNK // max(1, len(sizes) if by_counts else n))
-    for start in range(0, flips if n else 0, step):
-        size = min(step, flips - start)
-        if by_counts:
-            kept = rng.binomial(counts, 0.5, (size, len(sizes))) @ sizes
-        else:
-            bits = np.frombuffer(rng.bytes(size * -(-n // 8)), np.uint8).reshape(size, -1)
-            kept = np.unpackbits(bits, axis=1, count=n).astype(np.float64) @ repeated
-        sums[start : start + size] = 2.0 * kept - counts @ sizes
-    return sums
-
-
-def exact_p(differences: np.ndarray) -> float:
-    """Returns the share of all sign flips whose sum is at least as far from 0 as the observed."""
-    values = differences[differences != 0]
-    places = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
-    sums = (1.0 - 2.0 * places) @ values
-    return float(np.mean(_as_far(sums, values.sum())))
-
-
-def _p_value(weighted: np.ndarray, flipped: np.ndarray) -> float:
-    if np.count_nonzero(weighted) <= _EXACT:
-        return exact_p(weighted)
-    return _random_p(float(weighted.sum()), flipped)
-
-
-def _random_p(observed: float, flipped: np.ndarray) -> float:
-    """Counts the observed sum as one of the flips, so that p is never 0 (Phipson & Smyth 2010)."""
-    return float((1 + np.count_nonzero(_as_far(flipped, observed))) / (1 + len(flipped)))
-
-
-def _as_far(sums: np.ndarray, observed: float) -> np.ndarray:
-    return np.abs(sums) >= abs(observed) - _TIE
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Corrects p-values for their number: Holm's step-down method (Holm 1979).
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    count = len(p_values)
-    order = np.argsort(p_values, kind="stable")
-    scaled = p_values[order] * (count - np.arange(count))
-    corrected = np.empty(count)
-    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return corrected

@@ -15,7 +15,8 @@ from clrs_text_bench.errors import BadInput
 from clrs_text_bench.evaluators import leaderboard
 from clrs_text_bench.evaluators.ablation import measures, runs, sheets
 from clrs_text_bench.evaluators.ablation.report import REPORTER
-from clrs_text_bench.evaluators.compare import compare, compare_runs, holm
+from clrs_text_bench.evaluators.compare import compare, compare_runs
+from clrs_text_bench.evaluators.sign_flips import holm
 from clrs_text_bench.storage import Folder
 
 from .. import tiny_data

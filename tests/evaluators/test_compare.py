@@ -7,7 +7,8 @@ import pytest
 from clrs_text_bench import schema
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.evaluators import leaderboard
-from clrs_text_bench.evaluators.compare import compare, compare_runs, exact_p, flipped_sums, holm
+from clrs_text_bench.evaluators.compare import compare, compare_runs
+from clrs_text_bench.evaluators.sign_flips import exact_p, flipped_sums, holm
 
 from . import fake_results
 
