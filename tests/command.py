@@ -14,7 +14,7 @@ from clrs_text_bench.cli.main import main
 PROGRAM = Path(sys.executable).parent / "clrs-text-bench"
 
 
-def run(*arguments, code=0, path=None, cwd=None, **environment):
+def run(*arguments, code=0, path=None, cwd=None, limit=300, **environment):
     """Runs one command and checks its exit code; no command may ever show a traceback.
 
     Args:
@@ -22,13 +22,14 @@ def run(*arguments, code=0, path=None, cwd=None, **environment):
       code: the expected exit code.
       path: folder of plug-in packages (see `plugins.install`).
       cwd: folder to run in.
+      limit: most seconds that it may take; None for no limit.
       environment: further variables.
     """
     done = subprocess.run(
         [PROGRAM, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=limit,
         cwd=cwd,
         env=surroundings(path, **environment),
     )

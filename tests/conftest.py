@@ -16,6 +16,15 @@ def pytest_addoption(parser):
         default=0,
         help="first seed of the samples of dm-clrs that the native engine is held against",
     )
+    parser.addoption("--long", action="store_true", help="run what takes half an hour, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        skip = pytest.mark.skip(reason="takes half an hour; run it with --long")
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(skip)
 
 
 @pytest.fixture
