@@ -209,7 +209,7 @@ def _fits(found: pa.DataType, field: pa.Field) -> bool:
     if pt.is_null(found):
         return field.name not in schema.IDENTITY
     if pt.is_string(field.type):
-        return pt.is_string(found) or pt.is_large_string(found) or pt.is_string_view(found)
+        return schema.is_text(found)
     if pt.is_integer(field.type):
         return pt.is_integer(found)
     if pt.is_list(field.type):

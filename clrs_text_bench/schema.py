@@ -4,6 +4,7 @@ Order matters: upstream's columns stand first, so that its users find what they 
 """
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 FORMAT_VERSION = 1
 
@@ -65,3 +66,8 @@ SCORES = pa.schema(
         ("first_wrong_step", pa.int32()),
     ]
 )
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Returns whether a column of this type holds text, in any of Arrow's layouts of it."""
+    return pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind)

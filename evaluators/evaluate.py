@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clrs_text_bench import datasets, modelspec, progress, provenance, registry, schema, tasks
-from clrs_text_bench.choosing import choose_cells
+from clrs_text_bench.choosing import check_limit, choose_cells
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import (
@@ -88,8 +88,7 @@ def evaluate(
       RunFailed: if the model breaks on the way; with a results folder, finished cells are kept, and
         the same call goes on from there.
     """
-    if limit is not None and limit < 1:
-        raise BadInput(f"limit {limit} is below 1")
+    check_limit(limit)
     if save_predictions and results is None:
         raise BadInput("predictions can only be saved in a results folder; name one")
     folder = None if results is None else leaderboard.results_folder(results)

@@ -94,6 +94,8 @@ def test_strict_reading_of_a_chat_is_pointed_out(dataset, run, tmp_path):
         (["openai:t@http://h/v1", "--price", "1,-1"], "--price 1,-1 is not IN,OUT"),
         (["openai:t@http://h/v1", "--price", "1,nan"], "--price 1,nan is not IN,OUT"),
         (["openai:t@http://h/v1", "--tokenizer", "char"], "--tokenizer counts for --dry-run"),
+        (["openai:t@http://h/v1", "--limit", "0"], "limit 0 is below 1"),
+        (["openai:t@http://h/v1", "--dry-run", "--limit", "0"], "limit 0 is below 1"),
         (["openai:t@http://h/v1", "--prompt", "few"], "'few' is no prompt; use plain, chat or"),
     ],
 )
