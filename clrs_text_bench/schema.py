@@ -53,6 +53,9 @@ PREDICTIONS = pa.schema(
 # graph_outputs of a data set are; null where it has none.
 GRAPH_PREDICTION = pa.field("graph_prediction", _GRAPH)
 
+# And of a model that is sent prompts: the tokens of the prompt, as whoever answered counted them.
+PROMPT_TOKENS = pa.field("prompt_tokens", pa.int32())
+
 # trace_share and first_wrong_step are null where the task's text holds no trace;
 # first_wrong_step is null, too, where no step is wrong.
 SCORES = pa.schema(

@@ -24,7 +24,9 @@ from .options import RESULTS
 @click.option(
     "--prompt", help="How a model that is sent prompts is asked: plain, chat or few-shot:K."
 )
-@click.option("--price", metavar="IN,OUT", help="Dollars for a million tokens, to say the cost.")
+@click.option(
+    "--price", metavar="IN,OUT", help="Dollars for a million tokens, to say and keep the cost."
+)
 @click.option("--dry-run", is_flag=True, help="Show prompts and count tokens; ask nothing.")
 @click.option("--tokenizer", metavar="FILE", help="tokenizer.json that --dry-run counts with.")
 def evaluate(
@@ -62,7 +64,8 @@ def evaluate(
     if dry_run:
         asking.show_preview(model, data, asked, tokenizer, cost)
         return
-    found = running.run(model, data, asked, results=results, save_predictions=save_predictions)
+    kept = {"results": results, "save_predictions": save_predictions, "price": cost}
+    found = running.run(model, data, asked, **kept)
     asking.show_account(found, cost)
     click.echo(f"added to {results}/leaderboard/{found.run}.parquet", err=True)
     if save_predictions:

@@ -105,7 +105,7 @@ def test_evaluated_both_have_the_same_answers_and_scores(model, url, dataset, ru
         assert "40 answers were asked for now, 0 had been before" in error
         (saved,) = (tmp_path / spec[:2] / "predictions").iterdir()
         (scores,) = (tmp_path / spec[:2] / "scores").iterdir()
-        answers = predictions.read(saved).select([*schema.IDENTITY, *COLUMNS])
+        answers = predictions.read(saved).select([*schema.IDENTITY, *COLUMNS, "prompt_tokens"])
         tables.append((answers, pq.read_table(scores).replace_schema_metadata()))
     assert tables[0] == tables[1]
 
