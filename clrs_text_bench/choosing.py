@@ -49,6 +49,12 @@ def choose_cells(
     return tuple(cells)
 
 
+def check_limit(limit: int | None) -> None:
+    """Raises `BadInput` if only the first so many samples of each cell are wanted, and none."""
+    if limit is not None and limit < 1:
+        raise BadInput(f"limit {limit} is below 1")
+
+
 def choose_split(dataset: Dataset, split: str | None) -> str:
     """Returns the split that is meant: None is "test" if there is one, else the only one.
 

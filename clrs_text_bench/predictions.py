@@ -2,9 +2,9 @@
 
 Required columns: split, algo_name, length, seed, index (the sample's identity) and prediction.
 Optional: finish_reason ("stop", "length" or "error"), n_tokens, seconds, and in Parquet
-graph_prediction, the outputs that a model decoded beside its text. Others are ignored. A
-prediction is text as it stands: "", "NA" and "null" are answers. A null one is a missing answer,
-as is a row that is left out.
+graph_prediction, the outputs that a model decoded beside its text, and prompt_tokens, of what it
+was asked. Others are ignored. A prediction is text as it stands: "", "NA" and "null" are answers. A
+null one is a missing answer, as is a row that is left out.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ def read(path: str | os.PathLike) -> pa.Table:
 
     Returns:
       A table in `schema.PREDICTIONS`, in the file's order; optional columns that it lacks are null.
-      If it is Parquet with `schema.GRAPH_PREDICTION`, that is the last column.
+      If it is Parquet with `schema.GRAPH_PREDICTION` or `schema.PROMPT_TOKENS`, these stand last.
 
     Raises:
       BadInput: if it is missing, of an unknown kind, empty, damaged or not UTF-8, lacks a column,
@@ -57,10 +57,15 @@ def read(path: str | os.PathLike) -> pa.Table:
 
 
 def schema_of(columns: Collection[str]) -> pa.Schema:
-    """Returns the schema of predictions of these columns: with decoded graphs, or without."""
-    if schema.GRAPH_PREDICTION.name in columns:
-        return schema.PREDICTIONS.append(schema.GRAPH_PREDICTION)
-    return schema.PREDICTIONS
+    """Returns the schema of predictions of these columns.
+
+    Decoded graphs and tokens of prompts stand behind the others, where there are any.
+    """
+    found = schema.PREDICTIONS
+    for field in (schema.GRAPH_PREDICTION, schema.PROMPT_TOKENS):
+        if field.name in columns:
+            found = found.append(field)
+    return found
 
 
 def align(predictions: pa.Table, requests: pa.Table) -> pa.Table:
@@ -209,7 +214,7 @@ def _fits(found: pa.DataType, field: pa.Field) -> bool:
     if pt.is_null(found):
         return field.name not in schema.IDENTITY
     if pt.is_string(field.type):
-        return pt.is_string(found) or pt.is_large_string(found) or pt.is_string_view(found)
+        return schema.is_text(found)
     if pt.is_integer(field.type):
         return pt.is_integer(found)
     if pt.is_list(field.type):

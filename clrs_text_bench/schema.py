@@ -4,6 +4,7 @@ Order matters: upstream's columns stand first, so that its users find what they 
 """
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 FORMAT_VERSION = 1
 
@@ -52,6 +53,9 @@ PREDICTIONS = pa.schema(
 # graph_outputs of a data set are; null where it has none.
 GRAPH_PREDICTION = pa.field("graph_prediction", _GRAPH)
 
+# And of a model that is sent prompts: the tokens of the prompt, as whoever answered counted them.
+PROMPT_TOKENS = pa.field("prompt_tokens", pa.int32())
+
 # trace_share and first_wrong_step are null where the task's text holds no trace;
 # first_wrong_step is null, too, where no step is wrong.
 SCORES = pa.schema(
@@ -65,3 +69,8 @@ SCORES = pa.schema(
         ("first_wrong_step", pa.int32()),
     ]
 )
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Returns whether a column of this type holds text, in any of Arrow's layouts of it."""
+    return pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind)

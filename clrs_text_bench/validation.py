@@ -5,7 +5,7 @@ from typing import TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from clrs_text_bench.errors import BadInput, did_you_mean
+from clrs_text_bench.errors import BadInput, did_you_mean, shortened
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -53,14 +53,8 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{place}: {message}" if place else message
-    value = _shown(first["input"])
+    value = shortened(first["input"], _MOST_SHOWN)
     return f"{f'{place} = {value}' if place else value}: {message[0].lower()}{message[1:]}"
-
-
-def _shown(value: object) -> str:
-    """Writes a value, shortened if it is long."""
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _walk(model: type[BaseModel], location: tuple) -> tuple[list[str], type[BaseModel] | None]:

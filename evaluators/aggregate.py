@@ -22,6 +22,7 @@ Key = Literal["algorithm", "family", "length", "regime"]
 NO_REGIME = "no train lengths"
 
 _COUNTS = ("n", "errors", "missing")
+_SPENT = tuple(name for name, _ in leaderboard.PROMPT_FIELDS)
 
 
 def means(frame: "pd.DataFrame", by: Sequence[Key] = ()) -> "pd.DataFrame":
@@ -40,7 +41,8 @@ def means(frame: "pd.DataFrame", by: Sequence[Key] = ()) -> "pd.DataFrame":
       One row per (entry, *by), in order of first appearance: `entry`, the keys, `seeds` (trainings
       averaged over), `algorithms` and `lengths` (how many), `n`, `errors`, `missing` (in all),
       `incomplete`, and for each score its mean, `_low`, `_high` and `_sd` (over seeds; NaN for
-      one). A missing regime is `NO_REGIME`. Scores that an entry does not have are NaN.
+      one). A missing regime is `NO_REGIME`. Scores that an entry does not have are NaN. Behind them
+      stand prompt_tokens and dollars, in all, if any row has them; null unless all of a group's do.
 
     Raises:
       BadInput: if there are no rows to average.
@@ -48,10 +50,20 @@ def means(frame: "pd.DataFrame", by: Sequence[Key] = ()) -> "pd.DataFrame":
     scores = leaderboard.score_names(frame)
     if frame.empty or not scores:
         raise BadInput("no scores to average")
+    spent = [name for name in _SPENT if name in frame.columns and frame[name].notna().any()]
     cells = entries.enter(frame)
     cells["regime"] = cells["regime"].astype(object).where(cells["regime"].notna(), NO_REGIME)
     of_training = _within_trainings(cells, ["entry", "training", *by], scores)
-    return _over_trainings(of_training, ["entry", *by], scores)
+    averages = _over_trainings(of_training, ["entry", *by], scores)
+    return _with_sums(averages, cells, ["entry", *by], spent) if spent else averages
+
+
+def _with_sums(
+    averages: "pd.DataFrame", cells: "pd.DataFrame", keys: list[str], columns: list[str]
+) -> "pd.DataFrame":
+    """Adds the sums of columns over the cells of each group."""
+    sums = cells.groupby(keys, sort=False)[columns].agg(lambda part: part.sum(skipna=False))
+    return averages.join(sums, on=keys)
 
 
 def _within_trainings(cells: "pd.DataFrame", keys: list[str], scores: list[str]) -> "pd.DataFrame":

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
+from clrs_text_bench import schema
 from clrs_text_bench.errors import BadInput
 
 
@@ -63,10 +64,8 @@ def strings(table: pa.Table, name: str, what: str) -> pa.LargeStringArray:
     found = column(table, name, what)
     if pt.is_dictionary(found.type):
         found = found.cast(found.type.value_type)
-    kind = found.type
-    is_text = pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind)
-    if not is_text and not pt.is_null(kind):
-        raise BadInput(f"column {name!r} of {what} holds {kind}, expected strings")
+    if not schema.is_text(found.type) and not pt.is_null(found.type):
+        raise BadInput(f"column {name!r} of {what} holds {found.type}, expected strings")
     return found.cast(pa.large_string()).combine_chunks()
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clrs_text_bench import datasets, modelspec, progress, provenance, registry, schema, tasks
-from clrs_text_bench.choosing import choose_cells
+from clrs_text_bench.choosing import check_limit, choose_cells
 from clrs_text_bench.datasets import Cell
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import (
@@ -28,6 +28,7 @@ from clrs_text_bench.regimes import regime
 from . import bootstrap, leaderboard
 from .answers import Answers, answered, failed
 from .bootstrap import Interval
+from .price import Price, spent
 from .request import Request
 
 DEFAULT_EVALUATOR = "clrs-text"
@@ -63,6 +64,7 @@ def evaluate(
     name: str | None = None,
     results: str | os.PathLike | None = None,
     save_predictions: bool = False,
+    price: Price | None = None,
     show_progress: bool = False,
 ) -> Evaluation:
     """Evaluates a model on a data set.
@@ -80,6 +82,7 @@ def evaluate(
       extraction: "strict" takes a completion as it is, "lenient" looks for the answer in it.
       name: what to call the model, instead of what it calls itself.
       results: the results folder to add the run to; None to add it to none.
+      price: of tokens of a model that is sent prompts, to keep the dollars; None to keep none.
       save_predictions: whether to leave the answers in `predictions/<run>/` of the results folder.
       show_progress: whether to show a progress bar on standard error.
 
@@ -88,8 +91,7 @@ def evaluate(
       RunFailed: if the model breaks on the way; with a results folder, finished cells are kept, and
         the same call goes on from there.
     """
-    if limit is not None and limit < 1:
-        raise BadInput(f"limit {limit} is below 1")
+    check_limit(limit)
     if save_predictions and results is None:
         raise BadInput("predictions can only be saved in a results folder; name one")
     folder = None if results is None else leaderboard.results_folder(results)
@@ -107,7 +109,7 @@ def evaluate(
     answers = Answers(answerer, request, folder)
     answers.start()
     try:
-        evaluation = _walk(request, answers, judge, show_progress)
+        evaluation = _walk(request, answers, judge, price, show_progress)
     except BadInput:
         answers.tidy()
         raise
@@ -120,7 +122,9 @@ def evaluate(
     return evaluation
 
 
-def _walk(request: Request, answers: Answers, judge: Evaluator, show: bool) -> Evaluation:
+def _walk(
+    request: Request, answers: Answers, judge: Evaluator, price: Price | None, show: bool
+) -> Evaluation:
     rows, scores = [], []
     with progress.bar("answers", show=show) as bar:
         task = bar.add_task("", total=sum(map(request.count, request.cells)))
@@ -129,7 +133,7 @@ def _walk(request: Request, answers: Answers, judge: Evaluator, show: bool) -> E
             references = _references(request, cell)
             found = answers.of(cell, references, lambda n: bar.advance(task, n))
             scores.append(_score(request, cell, judge, found, references))
-            rows.append(_row(request, cell, judge, found, scores[-1]))
+            rows.append(_row(request, cell, judge, found, scores[-1]) | spent(found, price))
         bar.update(task, description="done")
     if all(row["missing"] == row["n"] for row in rows):
         answers.discard()
@@ -138,9 +142,9 @@ def _walk(request: Request, answers: Answers, judge: Evaluator, show: bool) -> E
             f"{request.split} of {request.dataset.url}; is another split or data set meant?"
         )
     record = _run_columns(request, answers.record)
-    table = pa.Table.from_pylist(
-        [record | row for row in rows], schema=leaderboard.row_schema(judge.scores)
-    )
+    prompts = any("prompt_tokens" in row for row in rows)
+    columns = leaderboard.row_schema(judge.scores, prompts=prompts)
+    table = pa.Table.from_pylist([record | row for row in rows], schema=columns)
     return Evaluation(request.run, table, pa.concat_tables(scores))
 
 

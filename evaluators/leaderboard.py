@@ -68,17 +68,27 @@ COST_FIELDS = [
     ("git_commit", pa.string()),
     ("created", pa.timestamp("us", tz="UTC")),
 ]
+# Of runs whose model was sent prompts; null where a count, or the price of a token, is unknown.
+PROMPT_FIELDS = [("prompt_tokens", pa.int64()), ("dollars", pa.float64())]
 
 _ROWS, _SCORES = "leaderboard", "scores"
 _METADATA_KEY = b"clrs_text_bench.leaderboard"
 
 
-def row_schema(scores: Sequence[str]) -> pa.Schema:
-    """Returns the columns of a run's rows, for an evaluator's scores."""
+def row_schema(scores: Sequence[str], *, prompts: bool = False) -> pa.Schema:
+    """Returns the columns of a run's rows.
+
+    Args:
+      scores: of the run's evaluator.
+      prompts: whether `PROMPT_FIELDS` stand behind the others.
+    """
     score_fields = [(f"{s}{suffix}", pa.float64()) for s in scores for suffix in SUFFIXES]
     metadata = {"format_version": FORMAT_VERSION, "scores": list(scores)}
     return pa.schema(
-        [*RUN_FIELDS, *CELL_FIELDS, *score_fields, *COST_FIELDS],
+        [
+            *(*RUN_FIELDS, *CELL_FIELDS, *score_fields, *COST_FIELDS),
+            *(PROMPT_FIELDS if prompts else []),
+        ],
         metadata={_METADATA_KEY: json.dumps(metadata)},
     )
 
@@ -178,7 +188,8 @@ def _read_rows(results: Folder, name: str) -> pa.Table:
                 f"{where} has format version {values['format_version']}, newer than the "
                 f"{FORMAT_VERSION} that this package reads; upgrade clrs-text-bench"
             )
-        expected = row_schema(values["scores"])
+        prompts = PROMPT_FIELDS[0][0] in file.schema_arrow.names
+        expected = row_schema(values["scores"], prompts=prompts)
         if not file.schema_arrow.equals(expected):
             odd = ", ".join(_odd_columns(file.schema_arrow, expected)) or "in another order"
             raise BadInput(f"{where} has other columns than a leaderboard file: {odd}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from clrs_text_bench import datasets, modelspec, progress
-from clrs_text_bench.choosing import choose_cells
+from clrs_text_bench.choosing import check_limit, choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.protocols import AskingModel
@@ -58,6 +58,7 @@ def preview(
     Raises:
       BadInput: on what cannot be used, and if the model is not one that is asked by prompts.
     """
+    check_limit(limit)
     opened = datasets.open(dataset)
     cells = choose_cells(opened, split, algorithms, lengths)
     asked = modelspec.load(model)

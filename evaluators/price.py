@@ -1,8 +1,14 @@
 """What tokens cost."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clrs_text_bench import schema
 from clrs_text_bench.errors import BadInput
+
+from .answers import answered
 
 _MILLION = 1_000_000
 
@@ -34,3 +40,25 @@ def parse(text: str) -> Price:
             "such as 0.15,0.60"
         )
     return price
+
+
+def spent(answers: pa.Table, price: Price | None) -> dict[str, Any]:
+    """Returns what answers came to, asked now or before: prompt_tokens, and dollars.
+
+    Either is None if not known, as of an answer whose tokens nobody counted. Requests that were
+    given up are left out. Of a model that is sent no prompts there is neither.
+
+    Args:
+      answers: with the columns of `schema.PREDICTIONS`, and maybe `schema.PROMPT_TOKENS`.
+      price: of a token; None if not known.
+    """
+    name = schema.PROMPT_TOKENS.name
+    if name not in answers.column_names:
+        return {}
+    counted = answers.filter(answered(answers))
+    sums = [
+        None if counted[n].null_count else pc.sum(counted[n], min_count=0).as_py()
+        for n in (name, "n_tokens")
+    ]
+    known = price is not None and None not in sums
+    return {name: sums[0], "dollars": price.of(*sums) if known else None}

@@ -8,7 +8,7 @@ from clrs_text_bench.regimes import REGIMES
 from . import aggregate, effective_size, entries
 from .compare import Comparison
 from .effective_size import EffectiveSize
-from .leaderboard import check_score, score_names
+from .leaderboard import PROMPT_FIELDS, check_score, score_names
 from .rendering import Sheet
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Sort = Literal["score", "model"]
 
 _ALL = "all"
+_SPENT = [name for name, _ in PROMPT_FIELDS]
 
 # So many models stand side by side with their intervals; more would not fit a screen.
 _WITH_INTERVALS = 3
@@ -48,6 +49,7 @@ def overall(frame: "pd.DataFrame", score: str, sort: Sort) -> Sheet:
     rows = full(frame, None, score, sort).to_dict("records")
     scores = score_names(frame)
     seeds = any(row["seeds"] > 1 for row in rows)
+    spent = [column for column in _SPENT if column in rows[0]]
     header = ["model", "parameters", *(["seeds"] if seeds else []), "tasks", "lengths", "n"]
     body = [
         [
@@ -59,12 +61,13 @@ def overall(frame: "pd.DataFrame", score: str, sort: Sort) -> Sheet:
             f"{row['n']:,}",
             *(_figure(row, s, spread=s == score) for s in scores),
             _unanswered(row),
+            *(_spent(row, column) for column in spent),
         ]
         for row in rows
     ]
     return Sheet(
         "mean over answers, then lengths, then algorithms",
-        [*header, *scores, "unanswered"],
+        [*header, *scores, "unanswered", *(column.replace("_", " ") for column in spent)],
         body,
         [*_how_spread(rows), *different_cells(frame)],
     )
@@ -250,6 +253,13 @@ def _unanswered(row: dict[str, Any]) -> str:
     """Says how many answers are missing or failed; they score 0."""
     found = [f"{row[kind]:,} {kind}" for kind in ("missing", "errors") if row[kind]]
     return ", ".join(found) or "0"
+
+
+def _spent(row: dict[str, Any], column: str) -> str:
+    """Returns the tokens of all prompts, or the dollars, of an entry's runs."""
+    if column == "prompt_tokens":
+        return _count(row[column])
+    return "-" if row[column] != row[column] else f"{row[column]:,.4f}"
 
 
 def _how_spread(rows: list[dict[str, Any]]) -> list[str]:

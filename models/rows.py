@@ -82,11 +82,12 @@ def predictions(
     n_tokens: list[int | None],
     seconds: list[float | None],
     graphs: list[np.ndarray] | None = None,
+    prompt_tokens: list[int | None] | None = None,
 ) -> pa.Table:
     """Returns answers to rows in `schema.DATASET` as a table in `schema.PREDICTIONS`.
 
     With `graphs`, the packed outputs that were decoded beside the text, `schema.GRAPH_PREDICTION`
-    stands behind its columns.
+    stands behind its columns; with `prompt_tokens`, `schema.PROMPT_TOKENS`.
     """
     columns = [*identity(requests).columns, answers, finish_reasons, n_tokens, seconds]
     names = schema.PREDICTIONS.names
@@ -95,7 +96,7 @@ def predictions(
         for n, c in zip(names, columns, strict=True)
     ]
     table = pa.table(arrays, schema=schema.PREDICTIONS)
-    if graphs is None:
-        return table
-    field = schema.GRAPH_PREDICTION
-    return table.append_column(field, pa.array(graphs, field.type))
+    for field, values in ((schema.GRAPH_PREDICTION, graphs), (schema.PROMPT_TOKENS, prompt_tokens)):
+        if values is not None:
+            table = table.append_column(field, pa.array(values, field.type))
+    return table

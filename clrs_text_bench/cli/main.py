@@ -83,6 +83,9 @@ def main(arguments: list[str] | None = None) -> None:
         code = _fail(str(error), 2)
     except RunFailed as error:
         code = _fail(str(error), 1)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command
+        error.show()
+        code = error.exit_code
     except click.ClickException as error:
         code = _fail(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):

@@ -9,7 +9,7 @@ from inspect_ai.solver import generate
 
 from clrs_text_bench import datasets, schema
 from clrs_text_bench import lengths as lengths_
-from clrs_text_bench.choosing import choose_cells
+from clrs_text_bench.choosing import check_limit, choose_cells
 from clrs_text_bench.datasets import Cell, Dataset
 from clrs_text_bench.errors import BadInput, unknown
 from clrs_text_bench.protocols import Extraction
@@ -73,8 +73,7 @@ def _chosen(
 ) -> tuple[Dataset, tuple[Cell, ...]]:
     if extraction not in get_args(Extraction):
         raise unknown("extraction", extraction, get_args(Extraction))
-    if limit is not None and limit < 1:
-        raise BadInput(f"limit {limit} is below 1")
+    check_limit(limit)
     dataset, sizes = datasets.open(data), ",".join(_listed(lengths))
     chosen = lengths_.parse(sizes) if sizes else ()
     return dataset, choose_cells(dataset, split, _listed(algorithms), chosen)

@@ -77,7 +77,7 @@ class Published:
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pt.is_string(wanted):
-        return pt.is_string(found) or pt.is_large_string(found) or pt.is_string_view(found)
+        return schema.is_text(found)
     return pt.is_integer(found) if pt.is_integer(wanted) else found == wanted
 
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench.errors import BadInput, shortened
 from clrs_text_bench.tasks import Probe, Task
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -63,5 +63,4 @@ def _value(probe: Probe, n: int, written: str, question: str) -> np.ndarray:
 
 
 def _shown(question: str) -> str:
-    written = repr(question)
-    return written if len(written) <= _MOST_SHOWN else f"{written[:_MOST_SHOWN]}..."
+    return shortened(question, _MOST_SHOWN)

@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-from clrs_text_bench.errors import BadInput
+from clrs_text_bench import extras
 
 
 def script() -> str:
@@ -11,11 +11,6 @@ def script() -> str:
     Raises:
       BadInput: if `vl-convert-python` is not installed.
     """
-    try:
-        import vl_convert
-    except ImportError:
-        raise BadInput(
-            'a report needs a library of charts: pip install "clrs-text-bench[report]"'
-        ) from None
+    vl_convert = extras.load("vl_convert", "report", "a report")
     licences = resources.files(__package__).joinpath("page", "licences.txt").read_text("utf-8")
     return f"/*\n{licences}*/\n{vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;')}"

@@ -19,12 +19,13 @@ from .stopping import StopText
 
 
 class _Answer(NamedTuple):
-    """An answer, or none where the prompt leaves no room for one."""
+    """An answer, or none where the prompt leaves no room for one, and none is read."""
 
     text: str
     finish_reason: str
     tokens: int
     seconds: float
+    prompt_tokens: int
 
 
 class HuggingFaceModel:
@@ -79,7 +80,7 @@ class HuggingFaceModel:
         A prompt that leaves no room for an answer gets none, and finish_reason "length".
         """
         prompts = [self._encoded(prompt) for prompt in self._prompter.prompts(requests)]
-        found = [_Answer("", "length", 0, 0.0)] * len(prompts)
+        found = [_Answer("", "length", 0, 0.0, 0)] * len(prompts)
         room = self._loaded.room
         fit = [i for i, p in enumerate(prompts) if room is None or len(p) < room]
         advance(len(prompts) - len(fit))
@@ -91,19 +92,20 @@ class HuggingFaceModel:
             answers = self._answered([prompts[i] for i in places])
             for i, answer in zip(places, answers, strict=True):
                 found[i] = answer
-                self._count(prompts[i], answer)
+                self._count(answer)
             advance(len(places))
-        return predictions(requests, *(list(column) for column in zip(*found, strict=True)))
+        *columns, prompt_tokens = (list(column) for column in zip(*found, strict=True))
+        return predictions(requests, *columns, prompt_tokens=prompt_tokens)
 
     def account(self) -> Account:
         """Returns what all calls of `ask` came to."""
         return Account(self._asked, Usage(), 0, {}, (self._loaded.place,))
 
-    def _count(self, prompt: list[int], answer: _Answer) -> None:
+    def _count(self, answer: _Answer) -> None:
         before = self._asked
         self._asked = Usage(
             before.answers + 1,
-            before.prompt_tokens + len(prompt),
+            before.prompt_tokens + answer.prompt_tokens,
             before.answer_tokens + answer.tokens,
         )
 
@@ -137,7 +139,10 @@ class HuggingFaceModel:
                 f"batch_size={max(1, len(prompts) // 2)} to the model's spec"
             ) from error
         each = (time.perf_counter() - began) / len(prompts)
-        return [self._read(tokens.tolist(), each) for tokens in made]
+        return [
+            self._read(tokens.tolist(), each, len(prompt))
+            for tokens, prompt in zip(made, prompts, strict=True)
+        ]
 
     def _how(self, width: int, most: int) -> dict[str, Any]:
         """Returns what the library is told: greedily, whatever the model's own defaults."""
@@ -155,7 +160,7 @@ class HuggingFaceModel:
             how["stopping_criteria"] = [StopText(self._loaded.tokenizer, self._stop, width)]
         return how
 
-    def _read(self, tokens: list[int], seconds: float) -> _Answer:
+    def _read(self, tokens: list[int], seconds: float, prompt_tokens: int) -> _Answer:
         """Reads an answer off its tokens, up to its end."""
         ends = [i for i, token in enumerate(tokens) if token in self._ends]
         kept = tokens[: ends[0]] if ends else tokens
@@ -165,7 +170,7 @@ class HuggingFaceModel:
             text = text.partition(self._stop)[0]
             kept = _without_filling(kept, self._loaded.tokenizer.pad_token_id)
         reason = "stop" if ends or stopped else "length"
-        return _Answer(text, reason, len(kept), seconds)
+        return _Answer(text, reason, len(kept), seconds, prompt_tokens)
 
 
 def _ends(model: Any) -> set[int]:

@@ -113,4 +113,5 @@ def _predictions(requests: pa.Table, answers: list[Kept | None]) -> pa.Table:
         [one.reply.finish_reason if one else "error" for one in answers],
         [one.reply.answer_tokens if one else None for one in answers],
         [one.seconds if one else None for one in answers],
+        prompt_tokens=[one.reply.prompt_tokens if one else None for one in answers],
     )

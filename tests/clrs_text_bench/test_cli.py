@@ -67,6 +67,13 @@ def test_no_command_shows_the_help():
     assert command.run().stdout == command.run("--help").stdout == command.run("-h").stdout
 
 
+@pytest.mark.parametrize("name", ["export", "import", "weights"])
+def test_a_group_without_a_command_shows_its_help(name):
+    done = command.run(name, code=2)
+    assert done.stdout == ""
+    assert done.stderr == command.run(name, "--help").stdout
+
+
 def test_version_is_the_distributions():
     from importlib import metadata
 

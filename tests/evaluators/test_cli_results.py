@@ -318,7 +318,7 @@ def test_help_imports_nothing_heavy():
     heavy = ["jax", "tensorflow", "pandas", "matplotlib", "numba", "pyarrow", "rich", "numpy"]
     code = f"""
 import sys
-import clrs_text_bench.evaluators.cli
+from clrs_text_bench.evaluators.cli import evaluate, leaderboard, plot, score
 print([name for name in {heavy} if name in sys.modules])
 """
     done = subprocess.run(

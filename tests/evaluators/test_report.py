@@ -432,4 +432,5 @@ def test_text_that_is_no_utf_8_is_shown_as_what_it_is(tmp_path, dataset):
 def test_a_missing_library_is_named_with_its_extra(monkeypatch, results, tmp_path):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     said = command.sentence_here("report", "--results", results, "--out", tmp_path / "x.html")
-    assert 'pip install "clrs-text-bench[report]"' in said
+    assert "a report needs the package vl-convert: run " in said
+    assert "pip install 'clrs-text-bench[report]'" in said

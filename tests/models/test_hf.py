@@ -21,15 +21,11 @@ from clrs_text_bench.models.hf.options import parse
 
 from .. import tiny_data
 from . import tiny_neox
+from .tiny_neox import ROOM
 
 pytestmark = pytest.mark.torch
 
-ROOM = 256
 MOST = 12
-TEMPLATE = (
-    "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}"
-    "{% if add_generation_prompt %}<assistant>{% endif %}"
-)
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +40,7 @@ def rows(data):
 
 
 def save(folder, rows, *, template=None):
-    """Puts a model of random weights and its tokeniser into a folder."""
-    made = tiny_neox.tokenizer(rows["question"].to_pylist())
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="<|endoftext|>"
-    )
-    tokenizer.chat_template = template
-    tokenizer.save_pretrained(folder)
-    model = tiny_neox.model(
-        vocab_size=made.get_vocab_size(), max_position_embeddings=ROOM, eos_token_id=0
-    )
-    model.save_pretrained(folder)
-    return folder
+    return tiny_neox.save(folder, rows["question"].to_pylist(), template=template)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +108,7 @@ def test_a_blank_line_counts_only_where_the_model_wrote_all_of_it(folder):
 
 
 def test_a_model_with_a_template_is_asked_in_chat(rows, data, tmp_path):
-    chat = save(tmp_path / "chat", rows, template=TEMPLATE)
+    chat = save(tmp_path / "chat", rows, template=tiny_neox.CHAT)
     model = modelspec.load(f"hf:{chat}?max_tokens=4&dtype=float32")
     assert model.info().settings["prompt"] == "chat"
     assert "stop" not in model.info().settings

@@ -6,6 +6,11 @@ import transformers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 VOCAB = 97
+ROOM = 256  # positions of a saved model
+CHAT = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
 
 
 def model(seed=0, **changes):
@@ -47,3 +52,14 @@ def tokenizer(texts, size=400):
     )
     made.add_tokens([" " * count for count in range(8, 1, -1)])
     return made
+
+
+def save(folder, texts, *, template=None, room=ROOM):
+    """Puts a model and a tokeniser of its own, trained on texts, into a folder."""
+    made = tokenizer(texts)
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|endoftext|>")
+    fast.chat_template = template
+    fast.save_pretrained(folder)
+    size = made.get_vocab_size()
+    model(vocab_size=size, max_position_embeddings=room, eos_token_id=0).save_pretrained(folder)
+    return folder

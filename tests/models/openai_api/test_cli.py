@@ -1,6 +1,7 @@
 """`evaluate openai:MODEL@URL`: dry runs, accounts and flags."""
 
 import asyncio
+import json
 import re
 import sys
 
@@ -71,6 +72,46 @@ def test_an_evaluation_ends_with_an_account(dataset, truth, run, tmp_path):
         assert "errors" not in out
 
 
+def test_the_leaderboard_says_what_prompts_came_to(dataset, truth, run, tmp_path):
+    results = ("--results", tmp_path / "results")
+    rows = [rows_of(dataset, "minimum", n) for n in (4, 6)]
+    questions = [sum(map(len, r["question"].to_pylist())) for r in rows]
+    answers = sum(len(truth[q]) for r in rows for q in r["question"].to_pylist())
+    about = ("--data", dataset.url, "-a", "minimum", *results)
+    run("evaluate", "majority", *about)
+    _, before, _ = run("leaderboard", *results)
+    with serving(truth.__getitem__) as server:
+        spec = f"openai:tiny@{server.url}?prompt=plain"
+        assert run("evaluate", spec, *about, "--save-predictions")[0] == 0
+        _, out, _ = run("leaderboard", *results)
+        assert "prompt tokens" not in before
+        assert "dollars" not in out
+        table = {line.split()[0]: line.split() for line in out.splitlines()}
+        assert table["model"][-2:] == ["prompt", "tokens"]
+        assert table["tiny"][-1] == f"{sum(questions):,}"
+        assert table["majority"][-1] == "-"
+        # Answers that are kept cost what they cost.
+        priced = ("--price", "1000,10000", "--save-predictions")
+        assert run("evaluate", spec, *about, *priced)[0] == 0
+        assert len(server.asked) == 20
+    dollars = sum(questions) / 1e3 + answers / 1e2
+    _, out, _ = run("leaderboard", *results)
+    table = {line.split()[0]: line.split() for line in out.splitlines()}
+    assert table["tiny"][-2:] == [f"{sum(questions):,}", f"{dollars:,.4f}"]
+    _, out, _ = run("leaderboard", *results, "--by", "length", "--format", "json")
+    found = {(row["model"], row["length"]): row for row in json.loads(out)}
+    for length, tokens in zip((4, 6), questions, strict=True):
+        assert found["tiny", length]["prompt_tokens"] == tokens
+        assert found["majority", length]["prompt_tokens"] is None
+    assert sum(found["tiny", n]["dollars"] for n in (4, 6)) == pytest.approx(dollars)
+    # Scored again, the tokens stay; nobody knows the price.
+    (saved,) = (tmp_path / "results" / "predictions").iterdir()
+    run("score", saved, "--data", dataset.url, "--name", "again", "--evaluator", "valid", *results)
+    _, out, _ = run("leaderboard", *results, "--model", "again")
+    assert f"{sum(questions):,}" in out
+    assert "dollars" not in out
+
+
 def test_strict_reading_of_a_chat_is_pointed_out(dataset, run, tmp_path):
     with serving(lambda prompt: "Surely: **[1 2 3 4]**") as server:
         about = ("--data", dataset.url, "-l", "4", "--results", tmp_path)
@@ -94,6 +135,8 @@ def test_strict_reading_of_a_chat_is_pointed_out(dataset, run, tmp_path):
         (["openai:t@http://h/v1", "--price", "1,-1"], "--price 1,-1 is not IN,OUT"),
         (["openai:t@http://h/v1", "--price", "1,nan"], "--price 1,nan is not IN,OUT"),
         (["openai:t@http://h/v1", "--tokenizer", "char"], "--tokenizer counts for --dry-run"),
+        (["openai:t@http://h/v1", "--limit", "0"], "limit 0 is below 1"),
+        (["openai:t@http://h/v1", "--dry-run", "--limit", "0"], "limit 0 is below 1"),
         (["openai:t@http://h/v1", "--prompt", "few"], "'few' is no prompt; use plain, chat or"),
     ],
 )

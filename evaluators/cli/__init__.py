@@ -1,0 +1,1 @@
+"""The commands `evaluate`, `score`, `leaderboard` and `plot`, a file each."""
