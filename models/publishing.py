@@ -6,7 +6,6 @@ model, whose scores are its own, so evaluate what was published.
 """
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,7 +18,6 @@ from clrs_text_bench.errors import BadInput
 
 from .training import imported, record
 from .training.checkpoint import Checkpoints
-from .training.metrics import METRICS
 from .training.record import PublishedRecord
 from .transnar import reasoner
 from .transnar.trainable import NAR
@@ -72,7 +70,9 @@ def publish(run: Path, out: Path, dtype: Dtype, apart: Path | None = None) -> Pu
         held = {}
     try:
         with storage.writing(str(out)):
-            _copy(run, out, apart)
+            _copy(run, out)
+            if config.kind == "transnar":
+                reasoner.tell_apart(out, apart)
         record.write(out, found.model_copy(update={"published": published}))
         _save(run, out, _parts(params, held, dtype))
     except BaseException:
@@ -103,16 +103,12 @@ def _parts(params: dict, held: dict, dtype: Dtype) -> _Parts:
     return _Parts({**read, **held}, {**written, **held})
 
 
-def _copy(run: Path, out: Path, apart: Path | None) -> None:
+def _copy(run: Path, out: Path) -> None:
     """Copies what stands beside the checkpoints."""
     out.mkdir(parents=True, exist_ok=True)
     for file in sorted(run.iterdir()):
         if file.is_file() and file.name != record.FILE:
             storage.write_local(str(out / file.name), file.read_bytes())
-    if not (out / METRICS).exists():
-        storage.write_local(str(out / METRICS), b"")
-    if apart is not None:
-        reasoner.tell_apart(out, os.path.relpath(apart, out))
 
 
 def _save(run: Path, out: Path, parts: _Parts) -> None:

@@ -134,7 +134,7 @@ def publish(run: str, out: str, dtype: str, reasoner: str | None) -> None:
     \b
     Examples:
       clrs-text-bench weights publish runs/nar --out checkpoints/nar
-      clrs-text-bench weights publish runs/a --dtype float16 --reasoner checkpoints/nar \
+      clrs-text-bench weights publish runs/a --dtype float16 --reasoner checkpoints/nar \\
         --out checkpoints/a
     """
     from pathlib import Path

@@ -122,7 +122,7 @@ def _record(source: Source) -> RunRecord:
 def of_folder(run: Path, source: Source) -> Reasoner:
     """Returns the reasoner that a TransNAR's run was trained with; its checkpoints hold it.
 
-    Only where it was published apart are its parameters, and its folder, given.
+    Only where it was published apart are its parameters given.
 
     Raises:
       BadInput: if its description is missing or damaged, or it is apart and not there.
@@ -138,17 +138,13 @@ def of_folder(run: Path, source: Source) -> Reasoner:
             "it there"
         )
     params = checkpoint.best(folder, trainable.shapes()).state
-    return Reasoner(described, trainable, params, folder)
+    return Reasoner(described, trainable, params, None)
 
 
-def tell_apart(run: Path, apart: str) -> None:
-    """Notes where the reasoner is whose parameters a run's checkpoints no longer hold.
-
-    Args:
-      run: the TransNAR's folder.
-      apart: see `Described`.
-    """
-    described = _described(run).model_copy(update={"apart": apart})
+def tell_apart(run: Path, apart: Path | None) -> None:
+    """Notes in a TransNAR's folder where its reasoner's run is; None if its checkpoints hold it."""
+    place = None if apart is None else os.path.relpath(apart, run)
+    described = _described(run).model_copy(update={"apart": place})
     storage.write_local(str(run / FILE), as_file(described))
 
 
