@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Order of the models: best first, or by name.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "csv", "md", "json"]),
-    default="table",
-    show_default=True,
-    help="csv and json hold every score with its interval.",
-)
+@options.format_("csv and json hold every score with its interval.")
 @click.option(
     "--compare",
     nargs=2,

@@ -47,6 +47,18 @@ def effective_size(help_: str) -> Callable:
     )
 
 
+def format_(help_: str) -> Callable:
+    """Returns the option of how tables are printed."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["table", "csv", "md", "json"]),
+        default="table",
+        show_default=True,
+        help=help_,
+    )
+
+
 read = _together(
     click.option(
         "--results", default=RESULTS, show_default=True, type=PATH, help="Results folder."

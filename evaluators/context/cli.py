@@ -2,7 +2,9 @@
 
 import click
 
-_PATH = click.Path(path_type=str)
+from clrs_text_bench.cli.options import PATH
+
+from ..cli import options
 
 
 @click.command()
@@ -42,16 +44,9 @@ _PATH = click.Path(path_type=str)
     show_default=True,
     help="Lengths to measure the solver's cost at.",
 )
-@click.option("--results", type=_PATH, help="Results folder whose models' costs stand beside.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "csv", "md", "json"]),
-    default="table",
-    show_default=True,
-    help="Of what is printed.",
-)
-@click.option("--out", required=True, type=_PATH, help="Folder for tables and figure.")
+@click.option("--results", type=PATH, help="Results folder whose models' costs stand beside.")
+@options.format_("Of what is printed.")
+@click.option("--out", required=True, type=PATH, help="Folder for tables and figure.")
 def context(
     algorithms: tuple[str, ...],
     names: tuple[str, ...],

@@ -10,7 +10,7 @@ from clrs_text_bench.cli.options import PATH
 @click.argument("run", type=PATH)
 @options.data
 @click.option("--split", help="Split to answer.  [default: test, or the only one]")
-@click.option("-l", "--lengths", help="Only these lengths, such as 10,12,14 or 4-8.")
+@options.lengths
 @click.option("--limit", type=int, help="Only the first so many samples of each cell.")
 @click.option("--out", required=True, type=PATH, help="Folder for the diagnosis.")
 def diagnose(
