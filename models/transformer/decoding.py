@@ -27,6 +27,8 @@ _BATCH = 64
 _SMALLEST, _GROWTH = 64, 2
 # Slots that a row has at least for its answer before it moves.
 _ANSWER = 16
+# A CPU's pools have at least a row for so many that are asked for.
+_FEWEST = 16
 # New prompts are read when a row in so many is free, and no more tokens at a time than this.
 _REFILL, _TOKENS = 4, 2048
 # Draws of positions beyond the first have streams that no visit in training has.
@@ -89,9 +91,9 @@ class Decoder:
           remember: see `stepping.Stepper`.
         """
         self.batch = batch
-        self.refill = max(1, batch // _REFILL)
         self.sizes = _pool_sizes(config.context)
         self.rows = [_rows(batch, S) for S in self.sizes]
+        self.refill = [max(1, B // _REFILL) for B in self.rows]
         self.stepper = Stepper(graph, config, end_id, sampling, remember)
         self.read = _Compiled(self.stepper.read)
         self.write = _Compiled(self.stepper.write)
@@ -124,7 +126,7 @@ class Decoder:
 
     def together(self, P: int) -> int:
         """Returns C, how many prompts of a bucket are read together."""
-        return max(1, min(self.refill, _TOKENS // P))
+        return max(1, min(self.refill[self.level(P)], _TOKENS // P))
 
     def asked(self, prompts: list[Prompt], place: int, rows: np.ndarray) -> Asked:
         """Returns up to C prompts of one bucket, to be read into as many rows of a pool."""
@@ -194,7 +196,7 @@ class _Pools:
             waiting = [i for i, p in prompts.items() if decoder.level(len(p.tokens)) == place]
             while waiting or (place in self._levels and len(self._levels[place].taken())):
                 waiting = self._refilled(place, waiting, prompts)
-                self._write(place, decoder.rows[place] - decoder.refill if waiting else 0)
+                self._write(place, decoder.rows[place] - decoder.refill[place] if waiting else 0)
             self._levels.pop(place, None)
         return self._ended
 
@@ -238,7 +240,7 @@ class _Pools:
         B = decoder.rows[place + 1]
         while len(full):
             if not len(larger.free()):
-                self._write(place + 1, B - decoder.refill)
+                self._write(place + 1, B - decoder.refill[place + 1])
             free = larger.free()
             moved, full = full[: len(free)], full[len(free) :]
             rows_C = np.full(decoder.rows[place], B, np.int32)
@@ -291,9 +293,10 @@ def _pool_sizes(context: int) -> list[int]:
 def _rows(batch: int, S: int) -> int:
     """Returns B, the rows of a pool of so many slots.
 
-    A CPU's steps are bound by what they compute, an accelerator's by the weights that they read:
-    there a row more costs next to nothing.
+    A CPU's steps are bound by what they compute: larger pools have fewer rows, of as many slots in
+    all, so that fewer are empty when few answers go on. An accelerator's are bound by the weights
+    that they read: there a row more costs next to nothing.
     """
     if jax.default_backend() != "cpu":
         return batch
-    return min(batch, max(batch // _REFILL, batch * _SMALLEST * _GROWTH // S, 1))
+    return min(batch, max(batch * _SMALLEST // S, batch // _FEWEST, 1))

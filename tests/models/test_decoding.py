@@ -114,7 +114,7 @@ def test_rows_are_moved_when_they_are_full_and_given_away_when_they_have_ended(
     often.embedding.embedding[...] = table.at[END].multiply(2)
     graph, params = nnx.split(often)
     decoder = Decoder(graph, config, END, batch=4)
-    assert list(zip(decoder.sizes, decoder.rows, strict=True)) == [(12, 4), (24, 4), (40, 2)]
+    assert list(zip(decoder.sizes, decoder.rows, strict=True)) == [(12, 4), (24, 2), (40, 1)]
     reads, moves = [], []
     read, move = decoder.read, decoder.move
 
