@@ -17,6 +17,7 @@ from flax import nnx
 
 from clrs_text_bench.tasks import Stage
 
+from . import initial
 from .layout import Layout
 from .tables import Linear
 
@@ -54,7 +55,7 @@ class Encoders(nnx.Module):
         layers = {}
         for name, kind in layout.present(stage).items():
             few = name.endswith("scalar") and stage == "hint"
-            init = nnx.initializers.truncated_normal(hidden_dim**-0.5) if few else None
+            init = initial.truncated_normal(hidden_dim**-0.5) if few else None
             ways = 2 if name == "edge_pointer" else 1
             layers[name] = nnx.List(
                 [Linear(kind, kind.width, hidden_dim, rngs, init) for _ in range(ways)]

@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from . import initial
 from .decoding import Features
 from .groups import spread, times
 from .losses import Sums, cross_entropy, each
-from .tables import linear_init
 
 
 class Halting(nnx.Module):
@@ -22,7 +22,9 @@ class Halting(nnx.Module):
     def __init__(self, algorithms: int, hidden_dim: int, rngs: nnx.Rngs) -> None:
         """Draws the heads."""
         n_in = 4 * hidden_dim
-        self.kernel = nnx.Param(linear_init(n_in)(rngs.params(), (algorithms, n_in), jnp.float32))
+        self.kernel = nnx.Param(
+            initial.linear(n_in)(rngs.params(), (algorithms, n_in), jnp.float32)
+        )
         self.bias = nnx.Param(jnp.zeros(algorithms))
 
     def __call__(self, algorithm_G: jax.Array, features: Features) -> jax.Array:

@@ -7,12 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from . import initial
 from .layout import Kind
-
-
-def linear_init(fan_in: int) -> Callable:
-    """Returns Haiku's initialiser of linear layers, which upstream's are drawn by."""
-    return nnx.initializers.truncated_normal(fan_in**-0.5)
 
 
 class Table(nnx.Module):
@@ -44,5 +40,5 @@ class Linear(nnx.Module):
 
     def __init__(self, kind: Kind, n_in: int, n_out: int, rngs: nnx.Rngs, init=None) -> None:
         """Draws the layers; `init` is upstream's if left out."""
-        self.kernel = Table(kind, init or linear_init(n_in), (n_in, n_out), rngs)
+        self.kernel = Table(kind, init or initial.linear(n_in), (n_in, n_out), rngs)
         self.bias = Table(kind, nnx.initializers.zeros, (n_out,), rngs)

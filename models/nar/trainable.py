@@ -69,7 +69,7 @@ class TrainableNar:
 
     def init(self) -> dict:
         """Draws the initial parameters."""
-        return jax.jit(lambda: nnx.to_pure_dict(nnx.state(self._model())))()
+        return nnx.to_pure_dict(nnx.state(self._model()))
 
     def scales(self) -> None:
         """Returns nothing: all parameters learn alike."""

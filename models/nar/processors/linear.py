@@ -2,7 +2,7 @@
 
 from flax import nnx
 
-from ..tables import linear_init
+from .. import initial
 
 
 def linear(n_in: int, n_out: int, rngs: nnx.Rngs, bias: float = 0.0) -> nnx.Linear:
@@ -10,7 +10,7 @@ def linear(n_in: int, n_out: int, rngs: nnx.Rngs, bias: float = 0.0) -> nnx.Line
     return nnx.Linear(
         n_in,
         n_out,
-        kernel_init=linear_init(n_in),
+        kernel_init=initial.linear(n_in),
         bias_init=nnx.initializers.constant(bias),
         rngs=rngs,
     )

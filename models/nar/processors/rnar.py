@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from .. import initial
 from ..config import NarConfig
-from ..tables import linear_init
 from .gated import Gated
 
 
@@ -42,7 +42,7 @@ class LSTM(nnx.Module):
 
     def __init__(self, width: int, rngs: nnx.Rngs) -> None:
         """Draws the parameters."""
-        init = linear_init(2 * width)
+        init = initial.linear(2 * width)
         self.of_input = nnx.Linear(width, 4 * width, kernel_init=init, rngs=rngs)
         self.of_output = nnx.Linear(width, 4 * width, kernel_init=init, use_bias=False, rngs=rngs)
 
