@@ -71,7 +71,7 @@ def compiled(
         lambda x: jax.ShapeDtypeStruct((train.batch_size, *x.shape[1:]), x.dtype, sharding=rows),
         longest(config, trainable, given.nodes),
     )
-    return step.lower(state, batch).compile()
+    return jax.jit(step, donate_argnums=0).lower(state, batch).compile()
 
 
 def longest(config: TrainingConfig, trainable: Trainable, nodes: int) -> dict[str, np.ndarray]:

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from . import initial
-from .decoding import Features
 from .groups import spread, times
+from .heads import Features
 from .losses import Sums, cross_entropy, each
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from . import postprocessing
 from .decoding import Logits
 
 _MASKED = -1.0
@@ -24,26 +23,18 @@ class Sums(NamedTuple):
     count: jax.Array
 
 
-def sums(
-    logits: Logits, truth: dict[str, jax.Array], mask_BxN: jax.Array, class_masks: dict
-) -> dict[str, Sums]:
+def sums(logits: Logits, truth: dict[str, jax.Array], mask_BxN: jax.Array) -> dict[str, Sums]:
     """Returns the losses of each stage and kind.
 
     Args:
-      logits: as decoded; of an order, logarithms of a doubly stochastic matrix.
+      logits: see `postprocessing.normalised`.
       truth: as in `graphs.stack`.
       mask_BxN: which nodes there are.
-      class_masks: see `postprocessing.log_softmax`.
     """
-    return {
-        key: _sums(key.partition("/")[2], x, truth[key], mask_BxN, class_masks.get(key))
-        for key, x in logits.items()
-    }
+    return {key: _sums(key.partition("/")[2], x, truth[key], mask_BxN) for key, x in logits.items()}
 
 
-def _sums(
-    kind: str, x: jax.Array, truth: jax.Array, mask_BxN: jax.Array, class_mask: jax.Array | None
-) -> Sums:
+def _sums(kind: str, x: jax.Array, truth: jax.Array, mask_BxN: jax.Array) -> Sums:
     location, _, of = kind.partition("_")
     if of == "scalar":
         losses, counts = jnp.square(x - truth), jnp.ones_like(truth)
@@ -52,14 +43,10 @@ def _sums(
         counts = (truth != _MASKED).astype(jnp.float32)
     elif of in ("mask_one", "categorical"):
         chosen = (truth == 1.0).astype(jnp.float32)
-        logs = postprocessing.log_softmax(kind, x, mask_BxN, class_mask)
         axis = 1 if of == "mask_one" else -1
-        losses, counts = -jnp.sum(chosen * logs, axis), jnp.sum(chosen, axis)
+        losses, counts = -jnp.sum(chosen * x, axis), jnp.sum(chosen, axis)
     else:
-        logs = x
-        if of == "pointer":
-            logs = postprocessing.log_softmax(kind, x, mask_BxN, None)
-        losses = -jnp.take_along_axis(logs, truth[..., None], axis=-1)[..., 0]
+        losses = -jnp.take_along_axis(x, truth[..., None], axis=-1)[..., 0]
         counts = jnp.ones_like(losses)
     there = _there(location, of, mask_BxN)
     axes = tuple(range(1, losses.ndim - 1))

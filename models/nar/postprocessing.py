@@ -17,15 +17,45 @@ SINKHORN_STEPS = 10
 SHARPENING_STEPS = 50
 
 
-def log_softmax(kind: str, x: jax.Array, mask_BxN: jax.Array, class_mask: jax.Array) -> jax.Array:
-    """Returns log-probabilities over classes or nodes, of those that there are.
+def normalised(
+    logits: Logits,
+    mask_BxN: jax.Array,
+    class_masks: dict[str, jax.Array],
+    used: dict[str, jax.Array],
+) -> Logits:
+    """Returns log-probabilities over classes or nodes, where one of several is chosen.
+
+    All else is left as it is, orders among it, and so are kinds of edges that no row has.
 
     Args:
-      kind: a kind of which one of several is chosen.
-      x: its logits.
+      logits: by stage and kind.
       mask_BxN: which nodes there are.
-      class_mask: which classes a categorical probe has, `[B, S, L]`.
+      class_masks: which classes a categorical probe has, `[B, S, L]`, by stage and kind.
+      used: which slots any row has a probe in, bool `[S]`, by stage and kind.
     """
+
+    def one(key: str, x: jax.Array) -> jax.Array:
+        kind = key.partition("/")[2]
+        if not _is_choice(kind):
+            return x
+
+        def logs(x: jax.Array) -> jax.Array:
+            return _log_softmax(kind, x, mask_BxN, class_masks.get(key))
+
+        if kind.startswith("edge"):
+            return jax.lax.cond(jnp.any(used[key]), logs, lambda x: x, x)
+        return logs(x)
+
+    return {key: one(key, x) for key, x in logits.items()}
+
+
+def _is_choice(kind: str) -> bool:
+    return kind.endswith(("categorical", "mask_one", "pointer"))
+
+
+def _log_softmax(
+    kind: str, x: jax.Array, mask_BxN: jax.Array, class_mask: jax.Array | None
+) -> jax.Array:
     if kind.endswith("categorical"):
         there = class_mask[(slice(None), *(None,) * (x.ndim - 3))]
         return jax.nn.log_softmax(jnp.where(there, x, _NEVER), axis=-1)
@@ -35,23 +65,19 @@ def log_softmax(kind: str, x: jax.Array, mask_BxN: jax.Array, class_mask: jax.Ar
     return jax.nn.log_softmax(jnp.where(there, x, _NEVER), axis=-1)
 
 
-def soften(logits: Logits, mask_BxN: jax.Array, class_masks: dict[str, jax.Array]) -> Logits:
+def soften(hints: Logits) -> Logits:
     """Returns values that gradients pass through, for hints that are fed back.
 
     Args:
-      logits: of hints.
-      mask_BxN: which nodes there are.
-      class_masks: see `log_softmax`, of each categorical kind.
+      hints: by kind, see `normalised`.
     """
 
     def soft(kind: str, x: jax.Array) -> jax.Array:
-        if kind.endswith("scalar"):
-            return x
-        if kind.endswith("_mask"):
-            return jax.nn.sigmoid(x)
-        return jnp.exp(log_softmax(kind, x, mask_BxN, class_masks.get(kind)))
+        if _is_choice(kind):
+            return jnp.exp(x)
+        return jax.nn.sigmoid(x) if kind.endswith("_mask") else x
 
-    return {kind: soft(kind, x) for kind, x in logits.items()}
+    return {kind: soft(kind, x) for kind, x in hints.items()}
 
 
 def log_sinkhorn(

@@ -18,7 +18,7 @@ from clrs_text_bench.tasks import Task
 from ..rows import Given, given, predictions
 from ..training.buckets import size_for
 from ..training.trainable import module_state
-from . import answering, graphs, postprocessing
+from . import answering, executing, graphs, measuring, network, postprocessing
 from .config import NarConfig
 from .examples import NOISE, Graphs
 from .graphs import ALGORITHM, Row
@@ -88,7 +88,7 @@ class TrainableNar:
         noise = batch.pop(NOISE)
         T = next(x.shape[1] for name, x in batch.items() if name.startswith("hint/")) - 1
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        of_row = model.loss(batch, T, noise, groups=1)[batch[ALGORITHM]]
+        of_row = measuring.loss(model, batch, T, noise, groups=1)[batch[ALGORITHM]]
         return jnp.sum(of_row), jnp.float32(len(of_row))
 
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:
@@ -149,14 +149,14 @@ class TrainableNar:
           batch: of requests.
           shares: see `latents`.
           groups: see `groups`.
-          room: see `Reasoner.executed`.
+          room: see `executing.executed`.
         """
         model = nnx.merge(self._graph, module_state(self._shapes, params))
         halts = self._steps == "learned"
-        found = model.executed(batch, groups=groups, halts=halts, room=room)
+        found = executing.executed(model, batch, groups=groups, halts=halts, room=room)
         if shares == 1:
-            return jax.tree.map(lambda x: x[None], model.latents(found.features))
-        return model.passed(batch, found.steps_B, shares, groups, room)
+            return jax.tree.map(lambda x: x[None], network.latents(found.features))
+        return executing.passed(model, batch, found.steps_B, shares, groups, room)
 
     def requests(self, table: pa.Table) -> list["Request"]:
         """Reads rows as a network that is to execute them does; they need no trace.
@@ -194,12 +194,12 @@ class TrainableNar:
     def executed(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Decodes the outputs of a batch of requests of one algorithm.
 
-        See `network.Reasoner.executed`. Orders are sharpened as upstream does it to evaluate
+        See `executing.executed`. Orders are sharpened as upstream does it to evaluate
         (`_predict` in `clrs._src.baselines`).
         """
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        found = model.executed(batch, groups=1, halts=self._steps == "learned")
-        logits = model.outputs(found.problem, found.features, None)
+        found = executing.executed(model, batch, groups=1, halts=self._steps == "learned")
+        logits = executing.outputs(found, None)
         if PERMUTATION in logits:
             logits[PERMUTATION] = postprocessing.log_sinkhorn(
                 logits[PERMUTATION], found.problem.mask_BxN, steps=postprocessing.SHARPENING_STEPS

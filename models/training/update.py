@@ -1,4 +1,8 @@
-"""One step of training, as a compiled program: gradients, clipped and applied."""
+"""One step of training: gradients, then clipped and applied.
+
+They are two compiled programs, so that the second, which takes a third of the time to compile for a
+model of many parameters, is compiled once and not again for every shape of batches.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -57,7 +61,9 @@ def expected(shapes: Any, transform: optax.GradientTransformation, train: Train)
 def build(
     loss: Loss, transform: optax.GradientTransformation, train: Train, mesh: Mesh, state: State
 ) -> Callable[[State, Any], tuple[State, Measured]]:
-    """Returns the compiled step.
+    """Returns the step, which hands its state's memory on to the next.
+
+    Under `jax.jit` it is one program.
 
     Args:
       loss: of a batch.
@@ -67,19 +73,28 @@ def build(
       state: one of the right shapes.
     """
 
-    def update(state: State, batch: Any) -> tuple[State, Measured]:
-        total, weight, gradients = _gradients(loss, state.params, batch, train.accumulate)
+    def measure(params: Params, batch: Any) -> tuple[Params, Measured]:
+        total, weight, gradients = _gradients(loss, params, batch, train.accumulate)
         gradients = jax.tree.map(lambda g: g / weight, gradients)
+        return gradients, Measured(total / weight, optax.tree.norm(gradients))
+
+    def update(state: State, gradients: Params) -> State:
         updates, optimizer = transform.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         mean = state.mean
         if train.ema_decay is not None:
             mean = optax.incremental_update(params, mean, 1 - train.ema_decay)
-        measured = Measured(total / weight, optax.tree.norm(gradients))
-        return State(params, optimizer, mean), measured
+        return State(params, optimizer, mean)
 
     lying = meshes.shardings(mesh, state)
-    return jax.jit(update, donate_argnums=0, out_shardings=(lying, meshes.whole(mesh)))
+    measuring = jax.jit(measure, out_shardings=(lying.params, meshes.whole(mesh)))
+    updating = jax.jit(update, donate_argnums=0, out_shardings=lying)
+
+    def step(state: State, batch: Any) -> tuple[State, Measured]:
+        gradients, measured = measuring(state.params, batch)
+        return updating(state, gradients), measured
+
+    return step
 
 
 def _gradients(

@@ -38,7 +38,7 @@ def trained(trainable, batch, devices, fsdp):
     state = mesh.place(lying, update.start(params, transform, train))
     placed = mesh.place_batch(lying, batch)
     step = update.build(trainable.loss, transform, train, lying, state)
-    step = step.lower(state, placed).compile(tiny_reasoner.QUICKLY)
+    step = jax.jit(step).lower(state, placed).compile(tiny_reasoner.QUICKLY)
     losses = []
     for _ in range(STEPS):
         state, measured = step(state, placed)

@@ -60,7 +60,7 @@ def test_a_training_step_lowers(name, overrides, platform):
         "targets": abstract((B, T // 4)),
         "weights": abstract((B, T // 4), jnp.float32),
     }
-    text = lowered(step, platform, state, batch)
+    text = lowered(jax.jit(step), platform, state, batch)
     assert "stablehlo.dot_general" in text
     assert ("bf16" in text) == (config.model.dtype == "bfloat16")
 

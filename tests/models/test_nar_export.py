@@ -39,7 +39,7 @@ def test_a_training_step_lowers(config, table, platform):
     devices = mesh.make(config.mesh, train.batch_size, jax.devices()[:1])
     step = update.build(trainable.loss, transform, train, devices, state)
     batch = trainable.encode(table).batch(np.zeros(train.batch_size, int), visit=0)
-    exported = export.export(step, platforms=[platform])(state, batch)
+    exported = export.export(jax.jit(step), platforms=[platform])(state, batch)
     assert exported.platforms == (platform,)
     assert "stablehlo.dot_general" in exported.mlir_module()
 

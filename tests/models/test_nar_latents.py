@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from clrs_text_bench.models.nar import executing, network
 from clrs_text_bench.models.nar.graphs import NODES, STEPS
 
 from . import tiny_reasoner as tiny
@@ -23,9 +24,9 @@ def latents(request):
 
     def found(state, steps_B, halts):
         model = nnx.merge(graph, state)
-        last = model.executed(begun | {STEPS: steps_B}, halts=halts)
-        passed = model.passed(begun, last.steps_B, SHARES)
-        return last.steps_B, model.latents(last.features), passed
+        last = executing.executed(model, begun | {STEPS: steps_B}, halts=halts)
+        passed = executing.passed(model, begun, last.steps_B, SHARES)
+        return last.steps_B, network.latents(last.features), passed
 
     run = jax.jit(found, static_argnums=2, compiler_options=tiny.QUICKLY)
     return batch, lambda steps_B, halts: jax.tree.map(np.asarray, run(state, steps_B, halts))

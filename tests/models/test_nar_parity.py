@@ -7,7 +7,7 @@ from flax import nnx
 
 from clrs_text_bench import tasks
 from clrs_text_bench.generators import generate_batch
-from clrs_text_bench.models.nar import exchange, graphs
+from clrs_text_bench.models.nar import exchange, graphs, measuring
 from clrs_text_bench.models.nar.config import NarConfig
 from clrs_text_bench.models.nar.layout import Layout
 from clrs_text_bench.models.nar.network import Reasoner
@@ -47,7 +47,7 @@ def ours(network):
     graph, state, layout = network
 
     def loss(state, batch, algorithm):
-        return nnx.merge(graph, state).loss(batch, _T)[algorithm]
+        return measuring.loss(nnx.merge(graph, state), batch, _T)[algorithm]
 
     def batch(found):
         return graphs.stack(found, layout, _N, _T, _T + 1)
@@ -110,7 +110,7 @@ def test_forced_hints_are_those_of_dm_clrs():
     noise = np.zeros((len(found), 2), np.uint32)
 
     def ours(state):
-        return nnx.merge(graph, state).loss(batch, 16, noise)[0]
+        return measuring.loss(nnx.merge(graph, state), batch, 16, noise)[0]
 
     one, outputs = upstream_net.features(layout.tasks[0], found)
     transform = upstream_net.net(layout, _H, _F, forced=True)

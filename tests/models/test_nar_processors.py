@@ -28,7 +28,7 @@ def random_graph(nodes=(N, N)):
 
     edges = Edges(normal(B, N, N, C), normal(B, C, H), normal(B, H))
     mask = np.arange(N)[None] < np.array(nodes)[:, None]
-    return Graph(normal(B, N, H), edges, normal(B, H), normal(B, N, H), mask)
+    return Graph(normal(B, N, H), edges, normal(B, H), normal(B, N, H), mask, np.bool_(True))
 
 
 def of_nodes(graph, change):

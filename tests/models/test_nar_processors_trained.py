@@ -7,8 +7,9 @@ from flax import nnx
 
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.generators import generate_batch
+from clrs_text_bench.models.nar import executing, measuring
 from clrs_text_bench.models.nar.graphs import NODES
-from clrs_text_bench.models.nar.network import State
+from clrs_text_bench.models.nar.network import State, step
 from clrs_text_bench.models.training import config as configs
 from clrs_text_bench.models.training import mesh as meshes
 from clrs_text_bench.models.training import optimizer, update
@@ -48,8 +49,8 @@ def test_permuted_nodes_have_permuted_predictions_unless_their_order_is_read(pro
     def predicted(state, batch):
         model = nnx.merge(graph, state)
         begun = {k: x[:, :1] if k.startswith("hint/") else x for k, x in batch.items()}
-        found = model.executed(begun, halts=False)
-        return model.outputs(found.problem, found.features, None), model.loss(batch, 6)
+        found = executing.executed(model, begun, halts=False)
+        return executing.outputs(found, None), measuring.loss(model, batch, 6)
 
     program = jax.jit(predicted).lower(state, batch).compile(tiny.QUICKLY)
     order = np.array([3, 0, 4, 1, 2])
@@ -71,14 +72,19 @@ def test_a_reasoner_whose_gate_is_closed_reads_off_no_latents_of_before():
     model = tiny.reasoner("g-forgetnet")
     tiny.leave_ajar(model.processor, -200.0)
     batch = tiny.batch(model.layout)
-    problem = model.problem(batch)
+    problem, own = model.problem(batch)
     hints = model.start(problem, {k[5:]: x[:, 0] for k, x in batch.items() if k[:5] == "hint/"})
     hidden = np.random.default_rng(0).normal(size=hints.hidden_BxNxH.shape).astype(np.float32)
-    before, after = (model.step(problem, State(x, hints.hints)) for x in (hidden, -hidden))
+
+    def stepped():
+        states = (State(x, hints.hints) for x in (hidden, -hidden))
+        return [step(model.processor, problem, own, state) for state in states]
+
+    before, after = stepped()
     np.testing.assert_array_equal(before.nodes_BxNxJ, after.nodes_BxNxJ)
     np.testing.assert_array_equal(before.latents_BxNxNxE, after.latents_BxNxNxE)
     tiny.leave_ajar(model.processor, 0.0)
-    before, after = (model.step(problem, State(x, hints.hints)) for x in (hidden, -hidden))
+    before, after = stepped()
     assert np.abs(before.nodes_BxNxJ - after.nodes_BxNxJ).max() > 0.1
 
 
@@ -93,7 +99,7 @@ def test_the_penalty_is_the_mean_of_the_gate_in_the_loss_and_has_a_gradient():
         batch = tiny.batch(model.layout, N=8, count=2)
 
         def loss(state, graph=graph, batch=batch):
-            return nnx.merge(graph, state).loss(batch, 8)[0]
+            return measuring.loss(nnx.merge(graph, state), batch, 8)[0]
 
         program = jax.jit(jax.value_and_grad(loss)).lower(state).compile(tiny.QUICKLY)
         value, gradients = program(state)

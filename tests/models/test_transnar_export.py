@@ -64,7 +64,7 @@ def test_a_training_step_lowers(reasoner, kind, computed):
     if computed == "block":
         batch = {name: x for name, x in batch.items() if not name.startswith(GRAPH)}
         batch |= {f"{HELD}/{name}": x for name, x in latents(trainable, BATCH).items()}
-    module = lowered(step, state, batch)
+    module = lowered(jax.jit(step), state, batch)
     assert "stablehlo.dot_general" in module
     assert ("bf16" in module) == bool(text)
     # Executing a graph is a loop; latents that are there are only read.

@@ -19,6 +19,8 @@ class Graph(NamedTuple):
       graph_BxH: of the graph.
       hidden_BxNxH: the nodes' latents after the step before.
       mask_BxN: which nodes there are; the others come last.
+      edges_read: whether anything reads the edges' latents after this step, a bool; if not they may
+        be left 0.
     """
 
     nodes_BxNxH: jax.Array
@@ -26,6 +28,7 @@ class Graph(NamedTuple):
     graph_BxH: jax.Array
     hidden_BxNxH: jax.Array
     mask_BxN: jax.Array
+    edges_read: jax.Array
 
 
 class Processed(NamedTuple):

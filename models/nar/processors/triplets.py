@@ -3,12 +3,16 @@
 Legend: B rows, N nodes, H width, F features of a triplet.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from ..config import NarConfig
+from ..edges import Edges
 from ..groups import flat
+from ..loops import each
 from .linear import linear
 from .protocol import Graph
 
@@ -34,16 +38,37 @@ class Triplets(nnx.Module):
         self.out = linear(F, H, rngs)
 
     def __call__(self, graph: Graph, z_BxNx2H: jax.Array) -> jax.Array:
-        """Returns the edges' latents, `[B, N, N, H]`."""
+        """Returns the edges' latents, `[B, N, N, H]`, 0 if nothing reads them."""
+        module, params = nnx.split(self)
+
+        def turn(params: nnx.State, read: _Read) -> jax.Array:
+            return nnx.merge(module, params).made(read)
+
+        read = _Read(z_BxNx2H, graph.edges, graph.graph_BxH, graph.mask_BxN.astype(jnp.float32))
+        alone = jax.tree.map(lambda x: x[None], params)
+        return each((turn,), (jnp.asarray(graph.edges_read)[None],), (alone,), read)[0][0]
+
+    def made(self, read: "_Read") -> jax.Array:
+        """Returns the edges' latents."""
+        z_BxNx2H = read.z_BxNx2H
         kernels = [t.kernel[...] for t in (self.t_e_1, self.t_e_2, self.t_e_3)]
         biases = sum(t.bias[...] for t in (self.t_e_1, self.t_e_2, self.t_e_3))
-        from_edges = graph.edges.times(jnp.concatenate(kernels, axis=1))
+        from_edges = read.edges.times(jnp.concatenate(kernels, axis=1))
         ij, ik, jk = jnp.split(from_edges, 3, axis=-1)
-        i_BxNxF = jnp.where(graph.mask_BxN[:, :, None], self.t_1(z_BxNx2H), LEAST)
+        i_BxNxF = jnp.where(read.there_BxN[:, :, None] > 0, self.t_1(z_BxNx2H), LEAST)
         found = _greatest(ij + i_BxNxF[:, :, None, :], ik)
         found += jk + self.t_2(z_BxNx2H)[:, :, None, :] + self.t_3(z_BxNx2H)[:, None, :, :]
-        found += (self.t_g(graph.graph_BxH) + biases[None, :])[:, None, None, :]
+        found += (self.t_g(read.graph_BxH) + biases[None, :])[:, None, None, :]
         return jax.nn.relu(flat(self.out, found))
+
+
+class _Read(NamedTuple):
+    """What triplets read of a graph; which nodes there are in floats, 1 or 0."""
+
+    z_BxNx2H: jax.Array
+    edges: Edges
+    graph_BxH: jax.Array
+    there_BxN: jax.Array
 
 
 def _greatest(a_BxNxNxF: jax.Array, b_BxNxNxF: jax.Array) -> jax.Array:
