@@ -1,9 +1,11 @@
-"""Ctrl-C as a request to stop at the next step."""
+"""Ctrl-C, and the signal by which clusters end jobs, as a request to stop at the next step."""
 
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
@@ -15,19 +17,24 @@ class Stop:
 
 @contextlib.contextmanager
 def catching() -> Iterator[Stop]:
-    """Turns the first Ctrl-C into a request; a second one stops at once, as always."""
+    """Turns the first SIGINT or SIGTERM into a request; a second one stops at once, as always."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # signals reach the main thread only
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {of: signal.getsignal(of) for of in _SIGNALS}
+
+    def restore() -> None:
+        for of, handler in before.items():
+            signal.signal(of, handler)
 
     def ask(*_: object) -> None:
         stop.asked = True
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    signal.signal(signal.SIGINT, ask)
+    for of in _SIGNALS:
+        signal.signal(of, ask)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()

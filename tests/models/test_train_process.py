@@ -91,20 +91,22 @@ def test_killed_while_a_checkpoint_is_written_loses_nothing(folder, unbroken):
     assert_same(out, unbroken)
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_loses_no_bit(folder, unbroken):
-    out = folder / "stopped"
-    process = runs.start(folder, "stopped")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_end_saves_says_how_to_go_on_and_loses_no_bit(folder, unbroken, sent):
+    name = f"stopped-{sent.name}"
+    out = folder / name
+    process = runs.start(folder, name)
     assert runs.wait_for(process, lambda: runs.last_step(out) >= 10)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == INTERRUPTED
     assert "Traceback" not in output
     assert 10 <= params(out)[1] < runs.STEPS
     told = re.search(r"stopped and saved; go on with clrs-text-bench (train .*--resume)", output)
     going_on = told[1].split()
-    assert going_on == ["train", "tiny.toml", *runs.OVERRIDES, "--out", "stopped", "--resume"]
+    assert going_on == ["train", "tiny.toml", *runs.OVERRIDES, "--out", name, "--resume"]
     done = command.run(*going_on, cwd=folder, **runs.cache(folder))
-    assert "trained; next: clrs-text-bench evaluate transformer:stopped" in done.stderr
+    assert f"trained; next: clrs-text-bench evaluate transformer:{name}" in done.stderr
     assert_same(out, unbroken)
 
 
