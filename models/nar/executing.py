@@ -129,7 +129,8 @@ def _execute(
         (shared, own), problem = learnt, given.problem
         processor, halting = nnx.merge(graph, shared)
         used = network.only("hint", problem.used)
-        read = decoding.reads_edges(used) if at_KxB.shape[0] == 0 else True
+        is_kept = len(at_KxB) > 0
+        read = is_kept or decoding.reads_edges(used, len(problem.algorithm_G))
         features = network.step(processor, problem, own, state, read)
         # Latents after a row's last step are taken below.
         kept = _where(given.at_KxB == at.i + 1, network.latents(features))
