@@ -104,6 +104,12 @@ def drop(tokenizer: Tokenizer, ids: np.ndarray) -> np.ndarray:
     return ids[(ids < first) | (ids >= first + COUNT)]
 
 
+def shown(tokenizer: Tokenizer, token: int) -> str:
+    """Returns a token for people to read, a hint as `[i3]`."""
+    index = token - tokenizer.vocab_size
+    return tokenizer.decode([token]) if index < 0 else f"[i{index}]"
+
+
 def draw_offset(sample: identity.SampleId, seed: int) -> int:
     """Draws where a sample's hints begin, so that there is one for each of its nodes.
 

@@ -17,6 +17,7 @@ from ..training import metrics
 from ..training.checkpoint import Checkpoint, tree_hash
 from ..training.metrics import METRICS, WATCHED
 from ..training.record import RunRecord
+from ..transformer import index_hints
 from . import inspecting
 from .examples import HELD, OF_NODES, Graphed
 from .trainable import GATE, TrainableTransNar
@@ -101,7 +102,7 @@ class TrainedTransNar(TrainedModel):
         tokenizer, A = self.trainable.text.tokenizer, len(targets)
         nodes, edges = weights.get("nodes"), weights.get("edges")
         return Attention(
-            tokens=[tokenizer.decode([token]) for token in targets.tolist()],
+            tokens=[index_hints.shown(tokenizer, token) for token in targets.tolist()],
             layers=list(self.trainable.config.places),
             nodes=None if nodes is None else nodes[:, :A, :n],
             edges=None if edges is None else edges[:, :A].reshape(-1, A, N, N)[:, :, :n, :n],

@@ -108,6 +108,19 @@ def test_shares_and_attention_are_those_of_the_layers_one_by_one(trainable, open
     assert seen.tokens == [trainable.text.tokenizer.decode([token]) for token in said.tolist()]
 
 
+def test_index_hints_are_shown_by_their_index(tmp_path, table):
+    hinted = tiny.trainable(tiny.reasoner(), tiny.config({"index_hints": "plain"}, layers=LAYERS))
+    params = tiny.opened(hinted.init())
+    run = tiny.write_run(tmp_path / "run", hinted, params, LOGGED)
+    kept = checkpoint.Checkpoint(1, params, {})
+    (seen, *_) = TrainedTransNar(run, hinted, record.read(run), kept, {}).attention(table)
+    spelt = "".join(token for token in seen.tokens if not token.startswith("[i"))
+    assert spelt == table["answer"][0].as_py().replace(" ", "")
+    assert [token for token in seen.tokens if token.startswith("[i")] == [
+        f"[i{k}]" for k in range(5)
+    ]
+
+
 def test_shut_gates_give_a_share_of_0(trainable, table, model):
     shut = trainable.init()
     batch = trainable.answers(shut, table).batch(np.arange(32) % 3, 0)
