@@ -110,15 +110,8 @@ _DEAR = (
 )
 
 
-def reads_edges(used: dict[str, jax.Array], groups: int) -> jax.Array:
-    """Returns whether anything that is wanted is decoded off the edges' latents, a bool.
-
-    Args:
-      used: which slots are wanted, by stage and kind.
-      groups: of rows. Of several, whose algorithms may differ, something is taken to be.
-    """
-    if groups > 1:
-        return jnp.bool_(True)
+def reads_edges(used: dict[str, jax.Array]) -> jax.Array:
+    """Returns whether anything that is wanted is decoded off the edges' latents, a bool."""
     kinds = [kind for head in _DEAR for kind in head.kinds]
     wanted = [x for key, x in used.items() if key.partition("/")[2] in kinds]
     return jnp.any(jnp.concatenate([jnp.zeros(1, bool), *wanted]))
@@ -175,14 +168,9 @@ class Decoding:
     ) -> Logits:
         wanted, layers = [], []
         for head, of_head in zip(self._dear, joined, strict=True):
-            by_turn = of_head if head.by_slot else jax.tree.map(lambda x: x[None], of_head)
-            turns, groups = by_turn[0][1].shape[:2]
             wanted_S = jnp.concatenate([used[key] for key in self._of(head)])
-            if turns == 1:
-                # Among rows of several algorithms some need it, nearly always.
-                wanted_S = jnp.any(wanted_S)[None] if groups == 1 else jnp.ones(1, bool)
-            wanted.append(wanted_S)
-            layers.append(by_turn)
+            wanted.append(wanted_S if head.by_slot else jnp.any(wanted_S)[None])
+            layers.append(of_head if head.by_slot else jax.tree.map(lambda x: x[None], of_head))
         read = Pairs(features.nodes_BxNxJ, features.edges, features.latents_BxNxNxE)
         reads = tuple(head.reads for head in self._dear)
         found: Logits = {}

@@ -130,10 +130,10 @@ def _execute(
         processor, halting = nnx.merge(graph, shared)
         used = network.only("hint", problem.used)
         is_kept = len(at_KxB) > 0
-        read = is_kept or decoding.reads_edges(used, len(problem.algorithm_G))
+        read = is_kept or decoding.reads_edges(used)
         features = network.step(processor, problem, own, state, read)
         # Latents after a row's last step are taken below.
-        kept = _where(given.at_KxB == at.i + 1, network.latents(features))
+        kept = _kept(given.at_KxB == at.i + 1, network.latents(features))
         going_B = at.going_B
         if halts:
             going_B &= halting(problem.algorithm_G, features) <= 0
@@ -156,18 +156,14 @@ def _execute(
         begun,
     )
     features = network.step(model.processor, problem, own, state)
-    last = given.at_KxB >= ended.steps_B
-    kept = jax.tree.map(
-        jnp.add, _where(last, network.latents(features)), _where(~last, kept, of_each=True)
-    )
+    kept = _kept(given.at_KxB >= ended.steps_B, network.latents(features), kept)
     return Executed(problem, own, features, ended.steps_B), kept
 
 
-def _where(taken_KxB: jax.Array, latents: Latents, *, of_each: bool = False) -> Latents:
-    """Returns latents, of each share or of all the same, where they are taken, and 0 elsewhere."""
+def _kept(now_KxB: jax.Array, latents: Latents, before: Latents | None = None) -> Latents:
+    """Returns latents of each share: of now where they are to be kept, else those before, or 0."""
 
-    def take(x: jax.Array) -> jax.Array:
-        x = x if of_each else x[None]
-        return jnp.where(taken_KxB.reshape(*taken_KxB.shape, *(1,) * (x.ndim - 2)), x, 0.0)
+    def take(new: jax.Array, old: jax.Array | float) -> jax.Array:
+        return jnp.where(now_KxB.reshape(*now_KxB.shape, *(1,) * (new.ndim - 1)), new[None], old)
 
-    return jax.tree.map(take, latents)
+    return jax.tree.map(take, latents, before or jax.tree.map(lambda _: 0.0, latents))

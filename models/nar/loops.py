@@ -152,18 +152,11 @@ def _forward(
     return done, turns, kept
 
 
-def _repeated_forward(
-    turn: Turn,
-    goes: Callable,
-    room: int | None,
-    learnt: Tree,
-    given: Tree,
-    state: Tree,
-    counted: Tree,
-) -> tuple:
+def _repeated_forward(turn: Turn, goes: Callable, room: int | None, *read: Tree) -> tuple:
     if room is None:
         raise ValueError("gradients pass through a loop only if its most turns are given")
-    done, turns, kept = _forward(turn, goes, room, learnt, given, state, counted, keeps=True)
+    done, turns, kept = _forward(turn, goes, room, *read, keeps=True)
+    learnt, given, *_ = read
     return done, (learnt, given, turns, kept)
 
 

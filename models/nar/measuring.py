@@ -87,7 +87,7 @@ def _measured(
             state = _forced(config, given, state, at.i)
         final = at.i == at.most - 1
         used = _used(given, final)
-        read = decoding.reads_edges(used, len(given.problem.algorithm_G))
+        read = decoding.reads_edges(used)
         features = network.step(processor, given.problem, own, state, read)
         logits = _decoded(decoders, own.decoders, given, features, used)
         counts_B = (at.i < steps_B - 1) | (final & (steps_B > 0))

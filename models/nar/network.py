@@ -57,7 +57,7 @@ class Problem(NamedTuple):
       algorithm_G: of each group of rows (see `groups`).
       mask_BxN: which nodes there are.
       inputs: in columns.
-      used: which slots any row has a probe in, bool `[S]`, by stage and kind.
+      used: which slots rows have a probe in, bool `[S]`, by stage and kind.
       class_masks: which classes a row's categorical probes have, bool `[B, S, L]`.
     """
 
@@ -139,10 +139,12 @@ class Reasoner(nnx.Module):
         return problem, own
 
     def _used(self, stage: str, algorithm_G: jax.Array) -> dict[str, jax.Array]:
-        return {
-            name: jnp.any(jnp.asarray(kind.present)[algorithm_G], axis=0)
-            for name, kind in self.layout.present(stage).items()
-        }
+        """Returns which slots are used; of rows of several algorithms all, as they nearly are."""
+        kinds = self.layout.present(stage).items()
+        if len(algorithm_G) > 1:
+            # So there are no branches, whose collectives a mesh of CPUs does not keep in order.
+            return {name: jnp.ones(kind.present.shape[1], bool) for name, kind in kinds}
+        return {name: jnp.asarray(kind.present)[algorithm_G[0]] for name, kind in kinds}
 
     def _class_masks(self, stage: str, algorithm_B: jax.Array) -> dict[str, jax.Array]:
         masks = {}
