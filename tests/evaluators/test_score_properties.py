@@ -243,8 +243,9 @@ def test_hostile_answers_earn_nothing(name):
 @pytest.mark.slow
 def test_ten_megabytes_take_no_more_than_seconds():
     score_answer("bfs", 4, "", "[0 0 1 2]", extraction="lenient")  # compiles
-    for text in hostile(10_000_000).values():
-        for algorithm, truth, use_hints in TARGETS:
+    for at, text in enumerate(hostile(10_000_000).values()):
+        # Two kinds of truth for each text; all kinds meet all texts above, a hundredth as long.
+        for algorithm, truth, use_hints in (TARGETS[at % 6], TARGETS[(at + 1) % 6]):
             for extraction in MODES:
                 start = time.perf_counter()
                 score_answer(algorithm, 4, text, truth, use_hints, extraction)
