@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from clrs_text_bench import schema, tasks, validation
+from clrs_text_bench.content import hash_rows
 from clrs_text_bench.errors import BadInput, unknown
 from clrs_text_bench.recipes import Recipe
 from clrs_text_bench.storage import Folder, sha256
@@ -35,7 +36,7 @@ class _Strict(BaseModel):
 
 
 class FileRecord(_Strict):
-    """One Parquet file: where it is, what it holds, and what its bytes hash to."""
+    """One Parquet file: where it is, what it holds, and what its rows and its bytes hash to."""
 
     path: str
     split: str
@@ -44,6 +45,7 @@ class FileRecord(_Strict):
     rows: int
     bytes: int
     sha256: str
+    content: str
 
 
 class OverlapRecord(_Strict):
@@ -148,8 +150,8 @@ class Dataset:
 
     @cached_property
     def hash(self) -> str:
-        """A hash of all its files' bytes, whatever their order."""
-        records = sorted((f.path, f.sha256) for f in self.manifest.files)
+        """A hash of all its rows; the same whichever version of pyarrow wrote the files."""
+        records = sorted((f.path, f.content) for f in self.manifest.files)
         return hashlib.sha256(repr(records).encode()).hexdigest()
 
     def splits(self) -> list[str]:
@@ -332,14 +334,15 @@ def file_name(split: str, algorithm: str, length: int, part: int) -> str:
     return f"data/{split}/{algorithm}/{length}-{part:05d}.parquet"
 
 
-def record(path: str, cell: Cell, rows: int, data: bytes) -> FileRecord:
-    """Builds the manifest's record of a file that was just made or read."""
+def record(path: str, cell: Cell, table: pa.Table, data: bytes) -> FileRecord:
+    """Builds the manifest's record of a file that was just made of these rows."""
     return FileRecord(
         path=path,
         split=cell.split,
         algorithm=cell.algorithm,
         length=cell.length,
-        rows=rows,
+        rows=table.num_rows,
         bytes=len(data),
         sha256=sha256(data),
+        content=hash_rows(table),
     )

@@ -60,7 +60,7 @@ def make(job: Job, settings: Settings, train: tuple[str, ...], report: Report) -
         folder.write(fingerprint_file(part.path), overlap.fingerprints(table).tobytes())
         data = datasets.to_parquet(table)
         folder.write(part.path, data)
-        records.append(datasets.record(part.path, job.cell, table.num_rows, data))
+        records.append(datasets.record(part.path, job.cell, table, data))
     return records
 
 

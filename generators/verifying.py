@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from clrs_text_bench import datasets, engines, progress
+from clrs_text_bench.content import hash_rows
 from clrs_text_bench.datasets import Dataset, FileRecord
 from clrs_text_bench.errors import BadInput
 
@@ -78,6 +79,8 @@ def _check_file(dataset: Dataset, file: FileRecord) -> Iterator[str]:
     problem = datasets.damage(file, data)
     if problem:
         yield problem
+    elif hash_rows(datasets.from_parquet(data, file.path)) != file.content:
+        yield f"{file.path} holds other rows than its manifest says"
 
 
 def _check_rows(dataset: Dataset, cell: datasets.Cell, wanted: int) -> tuple[int, list[str]]:

@@ -86,11 +86,12 @@ def write(
             sample(cell.algorithm, cell.length, split=cell.split, seed=seed, index=index)
             for index in range(samples)
         ]
-        data = datasets.to_parquet(pa.Table.from_pylist(rows, schema=schema.DATASET))
+        table = pa.Table.from_pylist(rows, schema=schema.DATASET)
+        data = datasets.to_parquet(table)
         path = datasets.file_name(cell.split, cell.algorithm, cell.length, 0)
         target.write(path, data)
         where = datasets.Cell(cell.split, cell.algorithm, cell.length, samples)
-        records.append(datasets.record(path, where, samples, data))
+        records.append(datasets.record(path, where, table, data))
     manifest = datasets.Manifest(
         recipe=recipe,
         use_hints=False,

@@ -113,7 +113,7 @@ class Cells:
         data = datasets.to_parquet(table)
         self._target.write(path, data)
         cell = Cell(*key, table.num_rows)
-        self._parts[key].append(datasets.record(path, cell, table.num_rows, data))
+        self._parts[key].append(datasets.record(path, cell, table, data))
 
     def files(self) -> tuple[FileRecord, ...]:
         """Returns the records of all files: by split as met, in catalogue order, by length."""

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from clrs_text_bench import datasets
+from clrs_text_bench.content import hash_rows
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.generators import showing, verifying
 from clrs_text_bench.storage import Folder, sha256
@@ -73,15 +74,22 @@ def test_a_removed_and_an_extra_file_are_found(made):
     ]
 
 
-def vouch(dataset, path, table):
-    """Replaces a file's rows, and has the manifest vouch for them."""
+def vouch(dataset, path, table, content=None):
+    """Replaces a file's rows, and has the manifest vouch for them, or for other content."""
     data = datasets.to_parquet(table)
     values = json.loads(dataset.folder.read("dataset.json"))
     for record in values["files"]:
         if record["path"] == path:
             record.update(bytes=len(data), sha256=sha256(data))
+            record["content"] = content or hash_rows(table)
     dataset.folder.write(path, data)
     dataset.folder.write("dataset.json", json.dumps(values).encode())
+
+
+def test_rows_that_are_not_those_of_the_hash_are_found(made):
+    cell = next(c for c in made.cells("test") if c.algorithm == "minimum")
+    vouch(made, PATH, made.read(cell), content="0" * 64)
+    assert problems(made) == [f"{PATH} holds other rows than its manifest says"]
 
 
 @pytest.mark.parametrize("column", ["question", "answer", "graph_inputs", "graph_outputs"])
