@@ -10,7 +10,6 @@ from clrs_text_bench.errors import BadInput
 from ..trained import TrainedModel
 from ..training import mesh as meshes
 from ..training.trainable import Examples
-from ..transformer.config import TransformerConfig
 from ..transformer.trainable import TrainableTransformer
 from ..transnar.trainable import TrainableTransNar
 from .teacher import Teacher
@@ -41,22 +40,25 @@ class Distributions:
         self._check(student)
 
     @property
-    def config(self) -> TransformerConfig:
-        """The config of what reads the text."""
-        return self._text.config
-
-    @property
-    def _text(self) -> TrainableTransformer:
+    def text(self) -> TrainableTransformer:
+        """What reads the text."""
         trainable = self._trainable
         return trainable.text if isinstance(trainable, TrainableTransNar) else trainable
 
     def _check(self, student: TrainableTransformer) -> None:
-        theirs, own = self._text, student
+        theirs, own = self.text, student
         if theirs.tokenizer.fingerprint != own.tokenizer.fingerprint:
             raise BadInput(
                 f"teacher {self._name} spells text with tokeniser {theirs.tokenizer.name} and the "
                 f"student with {own.tokenizer.name}, and distributions need one vocabulary; give "
                 'both the same model.tokenizer, or say distil.targets = "sequences"'
+            )
+        hints = [text.config.index_hints for text in (theirs, own)]
+        if hints[0] != hints[1]:
+            raise BadInput(
+                f'teacher {self._name} was trained with model.index_hints = "{hints[0]}" and the '
+                f'student is with "{hints[1]}", and distributions are of the same tokens; give '
+                'both the same, or say distil.targets = "sequences"'
             )
         if theirs.vocab_size != own.vocab_size:
             raise BadInput(

@@ -10,7 +10,6 @@ from rich.progress import Progress
 
 from clrs_text_bench.errors import BadInput
 
-from ..transformer.sequences import answer_room
 from ..transformer.trainable import TrainableTransformer
 from . import losses
 from .answers import Answer, Answers
@@ -105,31 +104,25 @@ class Student:
 
     def _answered(self, table: pa.Table) -> pa.Table:
         """Returns rows with the teacher's answers; those are dropped that can be no target."""
-        answers = self._asking.answers(table)
-        texts = [_said(answer) for answer in answers]
-        kept = self._usable(table["question"].to_pylist(), texts)
-        if not any(kept):
+        texts = [_said(answer) for answer in self._asking.answers(table)]
+        place = table.column_names.index("answer")
+        answers = pa.array([text or "" for text in texts], pa.string())
+        table = table.set_column(place, table.field(place), answers)
+        kept = np.array([text is not None for text in texts])
+        for reader in self._readers():
+            # A question that leaves no room at all is left to be refused.
+            kept &= reader.fitting(table)
+        if not kept.any():
             raise BadInput(
                 f"teacher {self._teacher.record.spec} has no answer to any of {len(kept)} rows "
                 "that it came to the end of and that fits model.max_answer and model.context; "
                 'train it longer, or say distil.targets = "distributions"'
             )
-        place = table.column_names.index("answer")
-        table = table.set_column(place, table.field(place), pa.array(texts, pa.string()))
         return table.filter(pa.array(kept))
 
-    def _usable(self, questions: list[str], texts: list[str | None]) -> list[bool]:
-        """Returns which answers there are, and fit whoever reads them."""
-        lengths = self.text.tokenizer.lengths
-        prompts, answers = lengths(questions), lengths([text or "" for text in texts])
-        readers = [self.text.config]
-        if self._distributions:
-            readers.append(self._distributions.config)
-        return [
-            # A question that leaves no room at all is left to be refused.
-            text is not None and all(n <= (answer_room(c, prompt) or n) for c in readers)
-            for text, prompt, n in zip(texts, prompts.tolist(), answers.tolist(), strict=True)
-        ]
+    def _readers(self) -> list[TrainableTransformer]:
+        """Returns who reads the teacher's answers: the student and, for distributions, itself."""
+        return [self.text, *([self._distributions.text] if self._distributions else [])]
 
     def complete(self, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Returns a batch with the logarithms of the teacher's probabilities."""

@@ -126,3 +126,30 @@ class Sequences:
 def answer_room(config: TransformerConfig, prompt: int) -> int:
     """Returns how many tokens an answer to a prompt of so many may have; 0 if there is no room."""
     return max(0, min(config.max_answer, config.context - prompt))
+
+
+def fitting(table: pa.Table, config: TransformerConfig, *, seed: int) -> list[bool]:
+    """Returns which rows have an answer that can be spelt and fits where its question does.
+
+    Args:
+      table: rows in `schema.DATASET`, whose answers may be any text.
+      config: of the model.
+      seed: of the offsets of index hints.
+
+    Raises:
+      BadInput: if a question cannot be spelt.
+    """
+    spelt = spelling.of(config, seed)
+    tokenizer = tokenizers.get(config.tokenizer, split_digits=config.split_digits)
+    found = []
+    for place, prompt in enumerate(spelt.questions(table)):
+        try:
+            (rest,) = spelt.answers(table.slice(place, 1))
+        except BadInput:
+            found.append(False)
+            continue
+        ended = rest.size and rest[-1] == tokenizer.end_id
+        # A question that leaves no room at all is not its answer's fault.
+        room = answer_room(config, len(prompt))
+        found.append(not room or len(rest) + (not ended) <= room)
+    return found

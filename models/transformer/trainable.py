@@ -22,7 +22,7 @@ from .decoding import Completion, Decoder, Prompt
 from .network import Transformer
 from .numbers import ordered
 from .sampling import Sampling
-from .sequences import Sequences
+from .sequences import Sequences, fitting
 
 
 class TrainableTransformer:
@@ -104,6 +104,10 @@ class TrainableTransformer:
     def encode(self, table: pa.Table) -> Sequences:
         """Encodes rows; raises `BadInput` on rows that do not fit, see `Sequences`."""
         return Sequences(table, self.config, seed=self._seed, loss=self._loss)
+
+    def fitting(self, table: pa.Table) -> list[bool]:
+        """Returns which rows `encode` takes, whatever their answers are; see `fitting`."""
+        return fitting(table, self.config, seed=self._seed)
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""

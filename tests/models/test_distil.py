@@ -210,6 +210,20 @@ def test_distributions_are_those_of_the_teachers_own_passes(teachers, table, tmp
     assert np.argmax(batch["of_teacher"][0, 0]) == following[last]
 
 
+def test_a_teacher_with_index_hints_reads_the_students(table, tmp_path):
+    spec = f"transformer:{tiny_teacher.transformer(tmp_path / 'hinted', index_hints='random')}"
+    pupil = build(tiny_run.config("model.index_hints=random", "train.seed=5"))
+    lesson = DistilConfig(targets="distributions")
+    made = Student(pupil, load(spec), lesson, tmp_path, show=False)
+    batch = jax.tree.map(np.asarray, completed(made, table))
+    model = made._teacher.model
+    assert (
+        model.trainable.encode(table)._tokens[0].tolist() != pupil.encode(table)._tokens[0].tolist()
+    )
+    logits = np.asarray(jax.jit(model.trainable.target_logits)(model.params, batch))
+    np.testing.assert_allclose(batch["of_teacher"], jax.nn.log_softmax(logits), atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["text", "graph"])
 def test_answers_stand_in_for_the_truth_and_endless_ones_are_dropped(
     teachers, table, tmp_path, kind
@@ -273,6 +287,27 @@ def test_what_is_learnt_of_an_answer(table, tmp_path, text, reason, learnt):
     assert made.text.tokenizer.decode(targets) == learnt
     made.encode(pa.concat_tables([table, table]))
     assert model.asked == [table.num_rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "spare", "fits"),
+    [
+        ("[0.5 0.25]", 2, True),  # as many as it has hints
+        ("[0.5 0.25]", 1, False),
+        (f"[{'1 ' * 101}]", 200, False),  # more elements than there are hints
+    ],
+)
+@pytest.mark.parametrize("kind", ["plain", "random"])
+def test_an_answer_that_hints_make_too_long_is_dropped(table, tmp_path, kind, text, spare, fits):
+    tokens = build(tiny_run.config()).tokenizer.encode(text + "\n\n")
+    room = (f"model.max_answer={len(tokens) + spare}", "model.context=1000")
+    pupil = build(tiny_run.config(f"model.index_hints={kind}", *room))
+    made = Student(pupil, Teacher("says", Says(text)), DistilConfig(), tmp_path, show=False)
+    if fits:
+        assert len(made.encode(table).shapes) == table.num_rows
+    else:
+        with pytest.raises(BadInput, match="no answer to any of 16 rows"):
+            made.encode(table)
 
 
 def test_what_is_closed_asks_nothing_more(table, tmp_path):

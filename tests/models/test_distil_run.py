@@ -145,6 +145,10 @@ SOFT = "tiny.toml distil.targets=distributions"
         ),
         (f"transformer:text {SOFT} model.vocab_size=2000", "say model.vocab_size = 1718"),
         (
+            f"transformer:text {SOFT} model.index_hints=random",
+            'was trained with model.index_hints = "none" and the student is with "random"',
+        ),
+        (
             f"transformer:text?temperature=2 {SOFT}",
             "says after ? how it answers, and its answers are no target",
         ),
