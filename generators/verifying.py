@@ -73,14 +73,13 @@ def _strangers(dataset: Dataset) -> Iterator[str]:
 def _check_file(dataset: Dataset, file: FileRecord) -> Iterator[str]:
     try:
         data = dataset.folder.read(file.path)
+        problem = datasets.damage(file, data)
+        if not problem and hash_rows(datasets.from_parquet(data, file.path)) != file.content:
+            problem = f"{file.path} holds other rows than its manifest says"
     except BadInput as error:
-        yield str(error)
-        return
-    problem = datasets.damage(file, data)
+        problem = str(error)
     if problem:
         yield problem
-    elif hash_rows(datasets.from_parquet(data, file.path)) != file.content:
-        yield f"{file.path} holds other rows than its manifest says"
 
 
 def _check_rows(dataset: Dataset, cell: datasets.Cell, wanted: int) -> tuple[int, list[str]]:

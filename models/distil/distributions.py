@@ -53,11 +53,11 @@ class Distributions:
                 f"student with {own.tokenizer.name}, and distributions need one vocabulary; give "
                 'both the same model.tokenizer, or say distil.targets = "sequences"'
             )
-        hints = [text.config.index_hints for text in (theirs, own)]
-        if hints[0] != hints[1]:
+        if theirs.config.index_hints != own.config.index_hints:
             raise BadInput(
-                f'teacher {self._name} was trained with model.index_hints = "{hints[0]}" and the '
-                f'student is with "{hints[1]}", and distributions are of the same tokens; give '
+                f"teacher {self._name} was trained with model.index_hints = "
+                f'"{theirs.config.index_hints}" and the student is with '
+                f'"{own.config.index_hints}", and distributions are of the same tokens; give '
                 'both the same, or say distil.targets = "sequences"'
             )
         if theirs.vocab_size != own.vocab_size:

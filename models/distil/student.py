@@ -110,7 +110,6 @@ class Student:
         table = table.set_column(place, table.field(place), answers)
         kept = np.array([text is not None for text in texts])
         for reader in self._readers():
-            # A question that leaves no room at all is left to be refused.
             kept &= reader.fitting(table)
         if not kept.any():
             raise BadInput(

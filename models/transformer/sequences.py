@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from clrs_text_bench import tokenizers
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.tokenizers import Tokenizer
 
 from ..rows import sample_ids
 from ..training.buckets import size_for
@@ -55,8 +56,7 @@ class Sequences:
         spelt = spelling.of(config, seed)
         pairs = zip(spelt.questions(table), spelt.answers(table), strict=True)
         for place, (prompt, rest) in enumerate(pairs):
-            if not rest.size or rest[-1] != self._tokenizer.end_id:
-                rest = np.append(rest, self._tokenizer.end_id)
+            rest = _ended(rest, self._tokenizer)
             self._check(table, place, len(prompt), len(rest))
             self._tokens.append(np.concatenate([prompt, rest]))
             self._prompts.append(len(prompt))
@@ -148,8 +148,14 @@ def fitting(table: pa.Table, config: TransformerConfig, *, seed: int) -> list[bo
         except BadInput:
             found.append(False)
             continue
-        ended = rest.size and rest[-1] == tokenizer.end_id
         # A question that leaves no room at all is not its answer's fault.
         room = answer_room(config, len(prompt))
-        found.append(not room or len(rest) + (not ended) <= room)
+        found.append(not room or len(_ended(rest, tokenizer)) <= room)
     return found
+
+
+def _ended(answer: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
+    """Returns an answer's tokens with their end."""
+    if answer.size and answer[-1] == tokenizer.end_id:
+        return answer
+    return np.append(answer, tokenizer.end_id)

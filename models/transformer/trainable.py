@@ -106,7 +106,7 @@ class TrainableTransformer:
         return Sequences(table, self.config, seed=self._seed, loss=self._loss)
 
     def fitting(self, table: pa.Table) -> list[bool]:
-        """Returns which rows `encode` takes, whatever their answers are; see `fitting`."""
+        """Returns which rows have an answer that `encode` takes; see `sequences.fitting`."""
         return fitting(table, self.config, seed=self._seed)
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:

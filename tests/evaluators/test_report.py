@@ -113,6 +113,7 @@ def test_entries_look_as_in_the_figures(results):
     named = {e["name"]: e for e in entries}
     assert named["solver"]["parameters"] is None
     assert named["transformer, plain"]["parameters"] == 2_101_056
+    assert named["TransNAR, plain"]["parameters"] == 4_585_313
     assert named["transformer, plain"]["trained"] == [*range(4, 9), 12]
 
 

@@ -589,7 +589,7 @@ def test_real_samples_are_the_same_by_one_worker_and_by_two(real, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "kills"), [("native", 20), ("dm-clrs", 3)])
+@pytest.mark.parametrize(("engine", "kills"), [("native", 20), ("dm-clrs", 5)])
 def test_killed_at_random_moments_and_resumed(tmp_path, engine, kills):
     words = ("generate", "smoke", "--engine", engine, "--dedupe", "--workers", "2")
 
