@@ -427,7 +427,9 @@ def main(
             )
         dtype = dtype_of(config)
         rates[dtype] = rates.get(dtype) or matrix_rate(dtype, _PRODUCT[jax.default_backend()])
-        report.add_row(*speed(name, config, Given(length, nodes, reasoner), rates[dtype]))
+        row = speed(name, config, Given(length, nodes, reasoner), rates[dtype])
+        report.add_row(*row)
+        console.print(*row, sep="  ")  # at once: a cut-off run keeps what it measured
     console.print(report)
     for dtype, rate in rates.items():
         console.print(f"matrix rate of a device, {dtype}: {rate / 1e12:.3f} TFLOP/s")

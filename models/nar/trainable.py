@@ -26,7 +26,8 @@ from .layout import PERMUTATION, Layout
 from .network import Latents, Reasoner
 from .steps import DEFAULT, Setting, bound
 
-_BATCH = 32
+# Rows executed together: an accelerator's steps are bound by their kernels' starts, not by rows.
+_BATCH, _ACCELERATED = 32, 256
 
 
 class TrainableNar:
@@ -179,9 +180,10 @@ class TrainableNar:
 
     def _batches(self, rows: list[Row]) -> Iterator[tuple[list[int], dict[str, np.ndarray]]]:
         """Yields places of like rows and batches of them, filled up to the size of all."""
-        for places in _alike(rows):
+        most = _batch()
+        for places in _alike(rows, most):
             found = [rows[i] for i in places]
-            found += found[:1] * (_BATCH - len(found))  # one program for any number
+            found += found[:1] * (most - len(found))  # one program for any number
             N = size_for(max(row.n for row in found))
             T = max(row.steps for row in found)
             yield places, graphs.stack(found, self.layout, N, T, 1)
@@ -207,7 +209,11 @@ class TrainableNar:
         return logits
 
 
-def _alike(rows: list[Row]) -> Iterator[list[int]]:
+def _batch() -> int:
+    return _BATCH if jax.default_backend() == "cpu" else _ACCELERATED
+
+
+def _alike(rows: list[Row], most: int) -> Iterator[list[int]]:
     """Yields places of like rows: of one algorithm, of one shape, and of about as many steps.
 
     No row is padded beyond its own shape: what comes out for it is the same to the last bit,
@@ -220,8 +226,8 @@ def _alike(rows: list[Row]) -> Iterator[list[int]]:
     order = sorted(range(len(rows)), key=lambda i: (like(i), rows[i].steps))
     for _, same in itertools.groupby(order, key=like):
         places = list(same)
-        for start in range(0, len(places), _BATCH):
-            yield places[start : start + _BATCH]
+        for start in range(0, len(places), most):
+            yield places[start : start + most]
 
 
 class Request(NamedTuple):

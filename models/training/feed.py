@@ -75,9 +75,17 @@ class Feed(grain.IterDataset):
         self._batch_size = batch_size
         self._seed = seed
         self._share = share
+        self._announce: Callable[[Batch], None] | None = None
+        self._announced: set = set()
 
-    def ahead(self) -> grain.DatasetIterator:
-        """Returns an iterator over `Fed` that a thread keeps ahead of; it is to be closed."""
+    def ahead(self, announce: Callable[[Batch], None] | None = None) -> grain.DatasetIterator:
+        """Returns an iterator over `Fed` that a thread keeps ahead of; it is to be closed.
+
+        Args:
+          announce: is given a batch of each new shape when the block is read that has it, in the
+            order in which they come.
+        """
+        self._announce = announce
         return iter(grain.experimental.ThreadPrefetchIterDataset(self, prefetch_buffer_size=_AHEAD))
 
     def __iter__(self) -> "_Iterator":
@@ -113,6 +121,15 @@ class Feed(grain.IterDataset):
             for start in range(0, len(grouped[shape]), self._batch_size)
         ]
         return [batches[i] for i in generator.permutation(len(batches))]
+
+    def announce(self, examples: Examples, batches: list[np.ndarray]) -> None:
+        """Gives a batch of each new shape of a block to whom `ahead` was told of."""
+        if self._announce is None:
+            return
+        for rows in batches:
+            if (shape := examples.shapes[rows[0]]) not in self._announced:
+                self._announced.add(shape)
+                self._announce(self.fed(examples, rows, 0).batch)
 
     def fed(self, examples: Examples, rows: np.ndarray, visit: int) -> Fed:
         """Returns a batch, this process's share of it."""
@@ -152,3 +169,4 @@ class _Iterator(grain.DatasetIterator):
     def _read(self) -> None:
         self._examples = next(self._blocks)
         self._batches = self._feed.cut(self._examples, self._block)
+        self._feed.announce(self._examples, self._batches)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from clrs_text_bench import progress
 from clrs_text_bench.errors import RunFailed
 
-from . import distributed, optimizer, update
+from . import ahead, distributed, optimizer, update
 from . import mesh as meshes
 from .checkpoint import Checkpoints, tree_hash
 from .config import TrainingConfig
@@ -63,15 +63,20 @@ class Loop:
         self._schedule = optimizer.schedule(config.optimizer, train.steps)
         transform = optimizer.build(config.optimizer, train.steps, trainable.scales())
         self.step = 0
-        self._feed = feed.ahead()
-        begins = self._latest.step is None
+        begins, place = self._latest.step is None, None
         if begins:
             self.state = meshes.place(self._mesh, update.start(trainable.init(), transform, train))
         else:
-            self._go_on(update.expected(trainable.shapes(), transform, train))
+            place = self._go_on(update.expected(trainable.shapes(), transform, train))
+        workers = ahead.workers()
+        self._update = update.build(
+            trainable.loss, transform, train, self._mesh, self.state, workers
+        )
+        self._feed = feed.ahead(self._update.announce if workers else None)
+        if place is not None:
+            self._feed.set_state(place)
         # Rows that do not fit the model are found before anything is trained.
         self._place, self._first = self._feed.get_state(), self._take()
-        self._update = update.build(trainable.loss, transform, train, self._mesh, self.state)
         self._trackers = Trackers({})
         logged = -1 if begins else self.step
         self._metrics = Metrics(run / METRICS, logged) if distributed.is_first() else None
@@ -82,11 +87,11 @@ class Loop:
         self._tokens, self._waited = 0, 0.0
         self._since = time.perf_counter()
 
-    def _go_on(self, expected: State) -> None:
-        """Takes the state and the place in the feed from the latest checkpoint."""
+    def _go_on(self, expected: State) -> dict:
+        """Takes the state from the latest checkpoint; returns the place in the feed."""
         found = self._latest.restore(meshes.lying(self._mesh, expected))
         self.step, self.state = found.step, found.state
-        self._feed.set_state(found.progress["feed"])
+        return found.progress["feed"]
 
     def _take(self) -> tuple[Fed, dict]:
         """Returns the next batch, and where the feed stands then."""
@@ -115,7 +120,13 @@ class Loop:
             if self._tutor:
                 self._tutor.show_on(bar)
             while self.step < steps and not self._is_stopped(stop):
-                self._step()
+                try:
+                    self._step()
+                except jax.errors.JaxRuntimeError as error:
+                    # Ctrl-C ends the compilers that XLA has started for a GPU, too.
+                    if stop.asked:
+                        break
+                    raise self._told(error) from error
                 done = self.step
                 if self._due(self._config.train.log_every):
                     bar.update(task, completed=done, description=self._log())
@@ -125,6 +136,19 @@ class Loop:
                     self._save()
             self._save()
         return scores
+
+    def _told(self, error: jax.errors.JaxRuntimeError) -> Exception:
+        """Returns what to raise when a step fails on a device."""
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            return error
+        return RunFailed(
+            f"step {self.step + 1} needs more memory than the device has ({self._kept()}); raise "
+            "train.accumulate, which cuts a batch into more parts, and train again"
+        )
+
+    def _kept(self) -> str:
+        kept = self._latest.step
+        return "no checkpoint was made yet" if kept is None else f"step {kept} is kept"
 
     def _is_stopped(self, stop: Stop) -> bool:
         """Returns whether a stop was asked for; several processes agree on it at logged steps."""
@@ -139,13 +163,13 @@ class Loop:
 
     def _step(self) -> None:
         began = time.perf_counter()
-        (fed, self._place), self._first = self._first or self._take(), None
+        (fed, place), self._first = self._first or self._take(), None
         self._waited += time.perf_counter() - began
         batch = meshes.place_batch(self._mesh, fed.batch)
         if self._tutor:
             batch = self._tutor.complete(batch)
         self.state, measured = self._update(self.state, batch)
-        self.step += 1
+        self.step, self._place = self.step + 1, place
         self._pending.append(measured)
         self._tokens += fed.tokens
 
@@ -185,11 +209,9 @@ class Loop:
         for step, (loss, norm) in enumerate(pending, first):
             self._measured.append((float(loss), float(norm)))
             if not all(map(math.isfinite, self._measured[-1])):
-                kept = self._latest.step
-                state = "no checkpoint was made yet" if kept is None else f"step {kept} is kept"
                 raise RunFailed(
                     f"training diverged at step {step}: loss {float(loss)}, gradient norm "
-                    f"{float(norm)}; {state}; lower optimizer.learning_rate and train again"
+                    f"{float(norm)}; {self._kept()}; lower optimizer.learning_rate and train again"
                 )
 
     def _validate(self) -> Scores:
@@ -228,5 +250,6 @@ class Loop:
         if self._tutor:
             self._tutor.close()
         self._feed.close()
+        self._update.close()
         self._latest.close()
         self._best.close()

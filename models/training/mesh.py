@@ -92,9 +92,25 @@ def place(mesh: Mesh, tree: Any) -> Any:
     return jax.tree.map(put, tree, shardings(mesh, tree))
 
 
+def of_batch(mesh: Mesh) -> NamedSharding:
+    """Returns how batches lie: cut along the first axis."""
+    return NamedSharding(mesh, PartitionSpec((DATA, FSDP)))
+
+
+def lying_batch(mesh: Mesh, batch: dict[str, np.ndarray]) -> dict[str, jax.ShapeDtypeStruct]:
+    """Returns the shapes and types that a batch has on a mesh of this process's devices alone."""
+    sharding = of_batch(mesh)
+    return {
+        name: jax.ShapeDtypeStruct(
+            x.shape, jax.dtypes.canonicalize_dtype(x.dtype), sharding=sharding
+        )
+        for name, x in batch.items()
+    }
+
+
 def place_batch(mesh: Mesh, batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
     """Puts each process's share of a batch onto a mesh, cut along the first axis."""
-    sharding = NamedSharding(mesh, PartitionSpec((DATA, FSDP)))
+    sharding = of_batch(mesh)
     return {name: jax.make_array_from_process_local_data(sharding, x) for name, x in batch.items()}
 
 

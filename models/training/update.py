@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.sharding import Mesh
 
 from . import mesh as meshes
+from .ahead import Ahead
 from .config import Train
 from .trainable import Params
 
@@ -58,12 +60,39 @@ def expected(shapes: Any, transform: optax.GradientTransformation, train: Train)
     return jax.eval_shape(lambda params: start(params, transform, train), shapes)
 
 
-def build(
-    loss: Loss, transform: optax.GradientTransformation, train: Train, mesh: Mesh, state: State
-) -> Callable[[State, Any], tuple[State, Measured]]:
-    """Returns the step, which hands its state's memory on to the next.
+class Step:
+    """A step, which hands its state's memory on to the next. Under `jax.jit` it is one program."""
 
-    Under `jax.jit` it is one program.
+    def __init__(self, measure: Callable, update: Callable, mesh: Mesh, params: Params) -> None:
+        """Puts its two parts together; see `build`."""
+        self._measure, self._update = measure, update
+        self._mesh, self._params = mesh, meshes.lying(mesh, params)
+
+    def __call__(self, state: State, batch: Any) -> tuple[State, Measured]:
+        """Returns the next state, and what was measured on the way."""
+        gradients, measured = self._measure(state.params, batch)
+        return self._update(state, gradients), measured
+
+    def announce(self, batch: dict[str, np.ndarray]) -> None:
+        """Begins to compile what a batch of these shapes will need, if anything is ahead."""
+        if isinstance(self._measure, Ahead):
+            self._measure.announce(self._params, meshes.lying_batch(self._mesh, batch))
+
+    def close(self) -> None:
+        """Compiles nothing more ahead."""
+        if isinstance(self._measure, Ahead):
+            self._measure.close()
+
+
+def build(
+    loss: Loss,
+    transform: optax.GradientTransformation,
+    train: Train,
+    mesh: Mesh,
+    state: State,
+    workers: int = 0,
+) -> Step:
+    """Returns the step.
 
     Args:
       loss: of a batch.
@@ -71,6 +100,7 @@ def build(
       train: of the run.
       mesh: where states and batches lie.
       state: one of the right shapes.
+      workers: how many programs are compiled at a time ahead of their batches; 0 for none.
     """
 
     def measure(params: Params, batch: Any) -> tuple[Params, Measured]:
@@ -89,12 +119,9 @@ def build(
     lying = meshes.shardings(mesh, state)
     measuring = jax.jit(measure, out_shardings=(lying.params, meshes.whole(mesh)))
     updating = jax.jit(update, donate_argnums=0, out_shardings=lying)
-
-    def step(state: State, batch: Any) -> tuple[State, Measured]:
-        gradients, measured = measuring(state.params, batch)
-        return updating(state, gradients), measured
-
-    return step
+    if workers:
+        measuring = Ahead(measuring, workers)
+    return Step(measuring, updating, mesh, state.params)
 
 
 def _gradients(

@@ -22,7 +22,8 @@ from .sampling import Sampling
 from .sequences import answer_room
 from .stepping import Asked, Pool, Remember, Stepper
 
-_BATCH = 64
+# Prompts answered together: what a CPU's caches hold, and more where a row costs next to nothing.
+_BATCH, _ACCELERATED = 64, 256
 # Slots of the smallest pool, and what the next has more.
 _SMALLEST, _GROWTH = 64, 2
 # Slots that a row has at least for its answer before it moves.
@@ -76,7 +77,7 @@ class Decoder:
         graph: nnx.GraphDef,
         config: TransformerConfig,
         end_id: int,
-        batch: int = _BATCH,
+        batch: int | None = None,
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         remember: Remember | None = None,
     ) -> None:
@@ -86,11 +87,11 @@ class Decoder:
           graph: structure of the `Transformer`.
           config: of the model.
           end_id: token that ends an answer.
-          batch: most prompts decoded together.
+          batch: most prompts decoded together; what suits the devices if left out.
           sampling: how tokens are chosen.
           remember: see `stepping.Stepper`.
         """
-        self.batch = batch
+        self.batch = batch = batch or _batch()
         self.sizes = _pool_sizes(config.context)
         self.rows = [_rows(batch, S) for S in self.sizes]
         self.refill = [max(1, B // _REFILL) for B in self.rows]
@@ -288,6 +289,10 @@ def _pool_sizes(context: int) -> list[int]:
     while sizes[-1] < context:
         sizes.append(min(sizes[-1] * _GROWTH, context))
     return sizes
+
+
+def _batch() -> int:
+    return _BATCH if jax.default_backend() == "cpu" else _ACCELERATED
 
 
 def _rows(batch: int, S: int) -> int:

@@ -17,6 +17,7 @@ from flax import nnx
 
 from .attention import attend, attend_over, heads_first
 from .config import TransformerConfig
+from .embedding import Embedding
 
 # Cosines and sines of the rotary angles, see `rotation`.
 Turns = tuple[jax.Array, jax.Array]
@@ -188,7 +189,7 @@ class Transformer(nnx.Module):
 
     def __init__(self, config: TransformerConfig, vocab_size: int, rngs: nnx.Rngs) -> None:
         self.config = config
-        self.embedding = nnx.Embed(
+        self.embedding = Embedding(
             vocab_size,
             config.hidden_dim,
             dtype=jnp.dtype(config.dtype),

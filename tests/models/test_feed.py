@@ -122,3 +122,12 @@ def test_nothing_but_held_out_rows_is_a_sentence():
     with pytest.raises(BadInput, match="no row is left to train on: all have questions that are"):
         next(emptied)
     emptied.close()
+
+
+def test_each_shape_is_told_of_once_and_before_it_comes():
+    told = []
+    ahead = feed().ahead(lambda batch: told.append(int(batch["numbers"][0] % 3)))
+    came = [int(next(ahead).batch["numbers"][0] % 3) for _ in range(200)]
+    ahead.close()
+    assert sorted(told) == [0, 1, 2]
+    assert told == sorted(told, key=came.index)

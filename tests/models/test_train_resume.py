@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import signal
 
+import jax
 import pytest
 
-from clrs_text_bench.models.training import run
+from clrs_text_bench.errors import RunFailed
+from clrs_text_bench.models.training import run, update
 from clrs_text_bench.models.training.metrics import Metrics
 from clrs_text_bench.models.transformer.trainable import TrainableTransformer
 
@@ -26,6 +29,44 @@ def test_ctrl_c_saves_and_a_resumed_run_is_as_if_unbroken(
     assert params(out, "best") == params(unbroken, "best")
     # A stop between two lines splits one mean of losses in two; no line is lost or there twice.
     assert logged(out) == logged(unbroken)
+
+
+def test_ctrl_c_that_ends_a_compiler_stops_a_run_before_its_step(
+    unbroken, dataset, tmp_path, monkeypatch
+):
+    """For a GPU, XLA compiles by processes that a terminal's Ctrl-C reaches, too."""
+    original, out = update.Step.__call__, tmp_path / "run"
+    calls = []
+
+    def ended(self, state, batch):
+        calls.append(batch)
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            raise jax.errors.JaxRuntimeError("INTERNAL: ptxas exited with non-zero error code 2")
+        return original(self, state, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(update.Step, "__call__", ended)
+        assert not train(config(), dataset, out)
+    assert params(out)[1] == 4
+    assert train(config(), dataset, out, resume=True)
+    assert params(out) == params(unbroken)
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "match"),
+    [
+        ("INTERNAL: a kernel failed", jax.errors.JaxRuntimeError, "a kernel failed"),
+        ("RESOURCE_EXHAUSTED: 30 GiB", RunFailed, r"step 1 needs more memory .*train\.accumulate"),
+    ],
+)
+def test_a_step_that_fails_by_itself_is_no_stop(dataset, tmp_path, monkeypatch, told, error, match):
+    def failing(self, state, batch):
+        raise jax.errors.JaxRuntimeError(told)
+
+    monkeypatch.setattr(update.Step, "__call__", failing)
+    with pytest.raises(error, match=match):
+        train(config(), dataset, tmp_path / "run")
 
 
 def test_a_finished_run_resumed_is_left_as_it_is(unbroken, dataset, tmp_path):

@@ -91,19 +91,14 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
         stop_at(patched, 9)
         train(config(), dataset, out)
     good = params(out)
-    original = update.build
+    original = update.Step.__call__
 
-    def poisoned(*arguments):
-        taken = original(*arguments)
+    def poisoned(self, state, batch):
+        state, measured = original(self, state, batch)
+        broken = jax.tree.map(lambda x: x * value, state.params)
+        return state._replace(params=broken), measured._replace(loss=np.float32(value))
 
-        def step(state, batch):
-            state, measured = taken(state, batch)
-            broken = jax.tree.map(lambda x: x * value, state.params)
-            return state._replace(params=broken), measured._replace(loss=np.float32(value))
-
-        return step
-
-    monkeypatch.setattr(update, "build", poisoned)
+    monkeypatch.setattr(update.Step, "__call__", poisoned)
     with pytest.raises(RunFailed, match=r"diverged at step 10: loss (nan|inf), .*step 9 is kept"):
         train(config(), dataset, out, resume=True)
     assert params(out) == good

@@ -70,3 +70,17 @@ def test_the_running_mean_forgets_by_its_decay_and_answers():
     np.testing.assert_allclose(state.answering["w"], mean, rtol=1e-5)
     np.testing.assert_array_equal(state.params["w"], kept[-1])
     assert run(1)[0].mean is None
+
+
+def test_a_step_compiled_ahead_is_the_same_step():
+    train, transform = Train(batch_size=8), optax.sgd(0.1)
+    devices = mesh.make(configs.Mesh(), 8)
+    state = update.start({"w": jnp.zeros(SIZE)}, transform, train)
+    (batch,) = batches(1)
+    step = update.build(loss, transform, train, devices, mesh.place(devices, state), workers=1)
+    step.announce(batch)
+    found, measured = step(mesh.place(devices, state), mesh.place_batch(devices, batch))
+    expected, (told,) = run(1)
+    np.testing.assert_array_equal(found.params["w"], expected.params["w"])
+    assert jax.tree.map(float, measured) == told
+    step.close()

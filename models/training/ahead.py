@@ -1,0 +1,67 @@
+"""Programs compiled ahead of their first call, several at a time.
+
+A run meets dozens of shapes of batches, and each has a program. For a GPU one takes XLA five to ten
+seconds: minutes, where each is compiled when it is met, and the device waits.
+"""
+
+import os
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import jax
+
+_MOST = 16  # XLA itself compiles a program with several threads
+
+
+def workers() -> int:
+    """Returns how many programs are compiled at a time; 0 where that gains nothing.
+
+    A CPU computes with the cores that it compiles with. Several processes compile in step with each
+    other, whose order only the calls themselves give.
+    """
+    if jax.default_backend() == "cpu" or jax.process_count() > 1:
+        return 0
+    return min(_MOST, len(os.sched_getaffinity(0)))
+
+
+class Ahead:
+    """A function under `jax.jit`, some of whose programs are compiled before they are needed."""
+
+    def __init__(self, function: Callable, workers: int) -> None:
+        """Compiles nothing yet.
+
+        Args:
+          function: what `jax.jit` returned.
+          workers: how many programs are compiled at a time, at least 1.
+        """
+        self._function = function
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="compile")
+        self._programs: dict[Hashable, Future] = {}
+
+    def announce(self, *shapes: Any) -> None:
+        """Begins to compile the program for arguments of these shapes, unless that has begun.
+
+        Args:
+          shapes: trees of `jax.ShapeDtypeStruct`, with how they lie on devices.
+        """
+        key = _key(shapes)
+        if key not in self._programs:
+            self._programs[key] = self._pool.submit(self._compile, shapes)
+
+    def _compile(self, shapes: tuple) -> Callable:
+        return self._function.lower(*shapes).compile()
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Calls the function, after its program is ready if it was announced."""
+        made = self._programs.get(_key(arguments))
+        return self._function(*arguments) if made is None else made.result()(*arguments)
+
+    def close(self) -> None:
+        """Begins no more programs; those under way end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _key(arguments: tuple) -> Hashable:
+    leaves, structure = jax.tree.flatten(arguments)
+    return structure, tuple((x.shape, x.dtype) for x in leaves)

@@ -1,0 +1,60 @@
+"""Programs that are compiled before they are called."""
+
+import jax
+import numpy as np
+import pytest
+
+from clrs_text_bench.models.training import ahead
+from clrs_text_bench.models.training.ahead import Ahead
+
+
+@pytest.fixture
+def counted():
+    """A compiled function, and the shapes that it was traced for."""
+    traced = []
+
+    def double(x):
+        traced.append(x.shape)
+        return 2 * x
+
+    found = Ahead(jax.jit(double), workers=2)
+    yield found, traced
+    found.close()
+
+
+def shape(size):
+    return jax.ShapeDtypeStruct((size,), np.float32)
+
+
+def test_an_announced_program_is_the_one_that_is_called(counted):
+    function, traced = counted
+    for size in (3, 4, 3):
+        function.announce(shape(size))
+    for size in (4, 3, 3):
+        x = np.arange(size, dtype=np.float32)
+        np.testing.assert_array_equal(function(x), 2 * x)
+    assert sorted(traced) == [(3,), (4,)]
+
+
+def test_what_was_not_announced_is_compiled_when_it_is_called(counted):
+    function, traced = counted
+    function.announce(shape(3))
+    np.testing.assert_array_equal(function(np.ones(5, np.float32)), np.full(5, 2))
+    assert (5,) in traced
+
+
+def test_what_cannot_be_compiled_says_so_when_it_is_called():
+    function = Ahead(jax.jit(lambda x: x.reshape(7)), workers=1)
+    function.announce(shape(3))
+    with pytest.raises(TypeError, match="reshape"):
+        function(np.ones(3, np.float32))
+    function.close()
+
+
+def test_a_cpu_compiles_nothing_ahead():
+    assert ahead.workers() == 0
+
+
+def test_accelerators_compile_ahead(monkeypatch):
+    monkeypatch.setattr(ahead.jax, "default_backend", lambda: "gpu")
+    assert 1 <= ahead.workers() <= 16
