@@ -4,6 +4,7 @@ A stage's probes are flattened in C order and concatenated in catalogue order. H
 axis of n_steps each: `[n_steps, *probe.shape(n)]`.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,7 +23,7 @@ def size(algorithm: str, length: int, stage: Stage) -> int:
     task = tasks.get(algorithm)
     task.check_length(length)
     n = task.n_nodes(length)
-    return sum(int(np.prod(p.shape(n))) for p in task.stage(stage))
+    return sum(math.prod(p.shape(n)) for p in task.stage(stage))
 
 
 def pack(algorithm: str, length: int, probes: Mapping[str, np.ndarray], stage: Stage) -> np.ndarray:
@@ -95,7 +96,7 @@ def unpack(algorithm: str, length: int, flat: np.ndarray, stage: Stage) -> dict[
     views, start = {}, 0
     for probe in task.stage(stage):
         shape = lead + probe.shape(n)
-        stop = start + int(np.prod(shape))
+        stop = start + math.prod(shape)
         views[probe.name] = flat[start:stop].reshape(shape)
         start = stop
     return views

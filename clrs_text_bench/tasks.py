@@ -10,7 +10,7 @@ Legend: n is the number of nodes of a sample, which `Task.n_nodes` gives for a l
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -112,7 +112,12 @@ class Task:
 
     def stage(self, stage: Stage) -> tuple[Probe, ...]:
         """Returns the probes of one stage, in catalogue order."""
-        return tuple(p for p in self.probes if p.stage == stage)
+        return self._stages[stage]
+
+    @functools.cached_property
+    def _stages(self) -> dict[Stage, tuple[Probe, ...]]:
+        """The probes of each stage: they are asked for several times for every sample."""
+        return {s: tuple(p for p in self.probes if p.stage == s) for s in get_args(Stage)}
 
     def probe(self, name: str) -> Probe:
         """Returns a probe by name; raises `BadInput` if the task has none of that name."""

@@ -1,6 +1,7 @@
 """Engine `native`: compiled kernels from inputs to Arrow columns."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -96,7 +97,7 @@ def _split(probes: tuple[tasks.Probe, ...], n: int, flat: np.ndarray) -> dict[st
     """Cuts the last axis of flat values into probes."""
     found, start = {}, 0
     for probe in probes:
-        stop = start + int(np.prod(probe.shape(n)))
+        stop = start + math.prod(probe.shape(n))
         found[probe.name] = flat[..., start:stop].reshape((*flat.shape[:-1], *probe.shape(n)))
         start = stop
     return found
@@ -158,7 +159,7 @@ class _Batch:
         self._answer_ends = np.zeros(rows + 1, np.int32)
         self._hint_ends = np.zeros(rows + 1, np.int32)
         self._hint_sizes = np.array(
-            [int(np.prod(p.shape(self._n))) for p in task.stage("hint")], np.int64
+            [math.prod(p.shape(self._n)) for p in task.stage("hint")], np.int64
         )
         self._scratch = (
             np.zeros(bits.STREAM_SIZE, np.uint64),
