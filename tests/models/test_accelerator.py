@@ -51,7 +51,8 @@ def test_two_devices_are_right_and_timed(tmp_path):
     for kind in ("Transformer", "TransNAR", "reasoner"):
         assert f"{kind}: a step cut over 2 devices" in done.stdout
     for name, width in (("smoke", 16), ("tiny-transnar", 16), ("tiny-nar", 5)):
-        (row,) = re.findall(rf"{name}[. ].*", done.stdout)
+        at_once, row = re.findall(rf"{name}[. ].*", done.stdout)
+        assert at_once.split()[1] == "float32"
         cells = [cell.strip() for cell in row.split("│")]
         assert cells[1:3] == ["float32", f"4 x {width}"]
         assert all(float(cells[i].replace(",", "").rstrip("%")) >= 0 for i in (3, 4, 5, 6, 7, 8))
