@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from clrs_text_bench import extras
 from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.storage import Folder, sha256
+from clrs_text_bench.workers import Done, Progress
 
 from . import jobs
-from .workers import Done, Progress
 
 if TYPE_CHECKING:
     import distributed

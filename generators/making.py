@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from clrs_text_bench import datasets, progress
+from clrs_text_bench import datasets, progress, workers
 from clrs_text_bench.datasets import MANIFEST, UNFINISHED, FileRecord, Manifest, OverlapRecord
 from clrs_text_bench.errors import BadInput, RunFailed
 from clrs_text_bench.recipes import Cell, Recipe
 from clrs_text_bench.storage import Folder
 
-from . import cluster, jobs, room, workers
+from . import cluster, jobs, room
 from .plan import TRAIN, Job, plan
 
 LOCAL = "local"

@@ -63,6 +63,10 @@ class Student:
             _check_greedy(teacher)
         self._dropped: list[jax.Array] = []
 
+    @property
+    def reader(self) -> None:
+        """Returns nothing: to ready rows the teacher is asked, which needs its device."""
+
     def record(self) -> dict[str, Any]:
         """Returns what a checkpoint must agree with: nothing of the teacher."""
         return self.text.record()

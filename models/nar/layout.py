@@ -154,6 +154,10 @@ class Layout:
             stage: {kind: self._kind(stage, kind) for kind in KINDS} for stage in STAGES
         }
 
+    def __reduce__(self) -> tuple:
+        """Lets it be sent to another process, which its tasks' functions cannot be."""
+        return Layout, (self.algorithms,)
+
     def _kind(self, stage: Stage, kind: str) -> Kind:
         of_each = [self.of(a, stage, kind) for a in range(len(self.tasks))]
         slots = max(map(len, of_each), default=0)

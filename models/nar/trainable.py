@@ -1,5 +1,6 @@
 """The reasoner as the training loop sees it."""
 
+import functools
 import itertools
 import time
 from collections.abc import Iterator
@@ -11,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 from flax import nnx
 
-from clrs_text_bench import engines, graph, schema, tasks
+from clrs_text_bench import engines, graph, schema
 from clrs_text_bench.errors import BadInput
-from clrs_text_bench.tasks import Task
 
-from ..rows import Given, given, predictions
+from ..rows import predictions
 from ..training.buckets import size_for
 from ..training.trainable import module_state
 from . import answering, executing, graphs, measuring, network, postprocessing
@@ -24,7 +24,8 @@ from .examples import NOISE, Graphs
 from .graphs import ALGORITHM, Row
 from .layout import PERMUTATION, Layout
 from .network import Latents, Reasoner
-from .steps import DEFAULT, Setting, bound
+from .requests import Request, Requests
+from .steps import DEFAULT, Setting
 
 # Rows executed together: an accelerator's steps are bound by their kernels' starts, not by rows.
 _BATCH, _ACCELERATED = 32, 256
@@ -49,7 +50,8 @@ class TrainableNar:
         self._seed = seed
         self._steps = steps
         self._graph, self._shapes = nnx.split(nnx.eval_shape(self._model))
-        self._engine = engines.load(engines.name_of(config.algorithms))
+        self.requests = Requests(self.layout, engines.name_of(config.algorithms), steps)
+        self.reader = functools.partial(Graphs, config=config, layout=self.layout, seed=seed)
         self._execute = jax.jit(self.executed)
         self._hold = jax.jit(self.held, static_argnames=("shares", "groups"))
 
@@ -81,7 +83,11 @@ class TrainableNar:
 
     def encode(self, table: pa.Table) -> Graphs:
         """Reads rows; raises `BadInput` on rows without their graphs and traces."""
-        return Graphs(table, self.config, self.layout, seed=self._seed)
+        return self.reader(table)
+
+    def ready(self, table: pa.Table, read: Graphs) -> Graphs:
+        """Returns what was read: nothing else is needed."""
+        return read
 
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum over rows of their algorithms' losses, and the number of rows."""
@@ -119,7 +125,7 @@ class TrainableNar:
 
         Args:
           params: of the network.
-          rows: see `requests`.
+          rows: see `Requests.rows`.
           shares: K, at how many equal shares of a row's steps; the last is after the last step.
         """
         found: list = [None] * len(rows)
@@ -159,25 +165,6 @@ class TrainableNar:
             return jax.tree.map(lambda x: x[None], network.latents(found.features))
         return executing.passed(model, batch, found.steps_B, shares, groups, room)
 
-    def requests(self, table: pa.Table) -> list["Request"]:
-        """Reads rows as a network that is to execute them does; they need no trace.
-
-        Raises:
-          BadInput: if a row has no inputs, or is of an algorithm that the network lacks.
-        """
-        return [self._request(one) for one in given(table, "a reasoner")]
-
-    def _request(self, one: Given) -> "Request":
-        """Runs a row's algorithm, of which but the beginning and the number of steps is used."""
-        task, place = tasks.get(one.algorithm), self.layout.place(one.algorithm)
-        drawn = one.drawn()
-        trace = self._engine.run(one.algorithm, drawn)
-        begun = {k: np.asarray(v[:1], np.float32) for k, v in trace.hints.items()}
-        n = task.n_nodes(one.length)
-        steps = trace.n_steps - 1 if self._steps == "trace" else bound(one.algorithm, n)
-        found = graphs.probes(self.layout, place, {"input": one.inputs, "hint": begun})
-        return Request(task, one.length, drawn, Row(place, n, max(1, steps), found))
-
     def _batches(self, rows: list[Row]) -> Iterator[tuple[list[int], dict[str, np.ndarray]]]:
         """Yields places of like rows and batches of them, filled up to the size of all."""
         most = _batch()
@@ -188,7 +175,7 @@ class TrainableNar:
             T = max(row.steps for row in found)
             yield places, graphs.stack(found, self.layout, N, T, 1)
 
-    def _answer(self, one: "Request", logits: dict[str, np.ndarray]) -> "_Answer":
+    def _answer(self, one: Request, logits: dict[str, np.ndarray]) -> "_Answer":
         outputs = answering.chosen(self.layout, one.task, logits, one.row.n)
         words = answering.answer(self.layout, one.task, one.inputs, outputs, logits, one.row.n)
         return _Answer(words, graph.pack(one.task.name, one.length, outputs, "output"))
@@ -228,15 +215,6 @@ def _alike(rows: list[Row], most: int) -> Iterator[list[int]]:
         places = list(same)
         for start in range(0, len(places), most):
             yield places[start : start + most]
-
-
-class Request(NamedTuple):
-    """A row to answer: its task, its inputs as they were drawn, and how the network begins."""
-
-    task: Task
-    length: int
-    inputs: dict[str, np.ndarray]
-    row: Row
 
 
 class _Answer(NamedTuple):

@@ -4,25 +4,11 @@ A run meets dozens of shapes of batches, and each has a program. For a GPU one t
 seconds: minutes, where each is compiled when it is met, and the device waits.
 """
 
-import os
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import jax
-
-_MOST = 16  # XLA itself compiles a program with several threads
-
-
-def workers() -> int:
-    """Returns how many programs are compiled at a time; 0 where that gains nothing.
-
-    A CPU computes with the cores that it compiles with. Several processes compile in step with each
-    other, whose order only the calls themselves give.
-    """
-    if jax.default_backend() == "cpu" or jax.process_count() > 1:
-        return 0
-    return min(_MOST, len(os.sched_getaffinity(0)))
 
 
 class Ahead:

@@ -5,10 +5,11 @@ cut into batches, a shape's last one filled up with its first rows, and the batc
 row is so as likely as any other, however long it is, and no row is padded beyond its shape.
 
 Where the feed stands is the number of a block and a place within it: a few numbers, that a
-checkpoint keeps. A thread makes batches ahead.
+checkpoint keeps. A thread makes batches ahead; where a device computes, processes read rows for it.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import grain
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.workers import Pool
 
 from .trainable import Batch, Examples, Trainable
 
@@ -57,6 +59,7 @@ class Feed(grain.IterDataset):
       batch_size: rows of a batch, over all processes.
       seed: of the order of batches.
       share: which rows of each batch are wanted.
+      readers: number of processes that read rows, a block each; 0 to read in the thread.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Feed(grain.IterDataset):
         batch_size: int,
         seed: int,
         share: Share = Share(),
+        readers: int = 0,
     ) -> None:
         super().__init__()
         self._blocks = blocks
@@ -75,6 +79,7 @@ class Feed(grain.IterDataset):
         self._batch_size = batch_size
         self._seed = seed
         self._share = share
+        self._readers = readers if trainable.reader else 0
         self._announce: Callable[[Batch], None] | None = None
         self._announced: set = set()
 
@@ -91,12 +96,29 @@ class Feed(grain.IterDataset):
     def __iter__(self) -> "_Iterator":
         return _Iterator(self)
 
-    def open(self, block: int) -> Iterator[Examples]:
+    def open(self, block: int) -> Generator[Examples]:
         """Yields blocks of encoded rows, those that are held out left out.
 
         Raises:
           BadInput: if a block has no other rows.
+          RunFailed: if a reader dies.
         """
+        if not self._readers:
+            yield from map(self._trainable.encode, self._tables(block))
+            return
+        reader, read = self._trainable.reader, deque()
+
+        def calls() -> Iterator[tuple[Callable, tuple]]:
+            for table in self._tables(block):
+                read.append(table)
+                yield reader, (table,)
+
+        with Pool(self._readers) as pool:
+            for found in pool.stream(calls(), "rows to train on ready"):
+                yield self._trainable.ready(read.popleft(), found)
+
+    def _tables(self, block: int) -> Iterator[pa.Table]:
+        """Yields blocks of rows, those that are held out left out."""
         rows, columns = self._trainable.block * self._batch_size, self._trainable.columns
         for table in self._blocks(rows, block, columns):
             kept = table.filter(pc.invert(pc.is_in(table["question"], self._questions)))
@@ -105,7 +127,7 @@ class Feed(grain.IterDataset):
                     "no row is left to train on: all have questions that are held out for "
                     "validation; lower validation.samples or validation.fraction"
                 )
-            yield self._trainable.encode(kept)
+            yield kept
 
     def cut(self, examples: Examples, block: int) -> list[np.ndarray]:
         """Returns the rows of a block's batches, `[batch_size]` each."""
@@ -142,6 +164,7 @@ class _Iterator(grain.DatasetIterator):
     def __init__(self, feed: Feed) -> None:
         super().__init__()
         self._feed = feed
+        self._blocks: Generator[Examples] | None = None
         self.set_state({"block": 0, "batch": 0, "visit": 0})
 
     def get_state(self) -> dict[str, int]:
@@ -150,9 +173,19 @@ class _Iterator(grain.DatasetIterator):
 
     def set_state(self, state: dict[str, int]) -> None:
         """Goes to where a feed stood."""
+        self._close_blocks()
         self._block, self._batch = state["block"], state["batch"]
         self._visit = state["visit"]
-        self._blocks: Iterator[Examples] | None = None
+
+    def close(self) -> None:
+        """Ends the readers."""
+        super().close()
+        self._close_blocks()
+
+    def _close_blocks(self) -> None:
+        if self._blocks is not None:
+            self._blocks.close()
+            self._blocks = None
 
     def __next__(self) -> Fed:
         if self._blocks is None:

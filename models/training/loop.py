@@ -17,7 +17,7 @@ import pyarrow as pa
 from clrs_text_bench import progress
 from clrs_text_bench.errors import RunFailed
 
-from . import ahead, distributed, optimizer, update
+from . import cores, distributed, optimizer, update
 from . import mesh as meshes
 from .checkpoint import Checkpoints, tree_hash
 from .config import TrainingConfig
@@ -68,11 +68,11 @@ class Loop:
             self.state = meshes.place(self._mesh, update.start(trainable.init(), transform, train))
         else:
             place = self._go_on(update.expected(trainable.shapes(), transform, train))
-        workers = ahead.workers()
+        compilers = cores.compilers()
         self._update = update.build(
-            trainable.loss, transform, train, self._mesh, self.state, workers
+            trainable.loss, transform, train, self._mesh, self.state, compilers
         )
-        self._feed = feed.ahead(self._update.announce if workers else None)
+        self._feed = feed.ahead(self._update.announce if compilers else None)
         if place is not None:
             self._feed.set_state(place)
         # Rows that do not fit the model are found before anything is trained.

@@ -29,7 +29,7 @@ from ..distil.config import DistilConfig
 from ..distil.student import Student
 from ..distil.teacher import Teacher
 from . import config as configs
-from . import distributed, interrupt, mesh, phases, record, tracking
+from . import cores, distributed, interrupt, mesh, phases, record, tracking
 from . import source as sources
 from .compilation import cache_programs
 from .config import TrainingConfig
@@ -165,7 +165,15 @@ def _prepare(
     distributed.first(lambda: _settle_record(run, begun, now))
     distributed.first(lambda: _keep(run, trainable.files()))
     held_out = source.held_out()
-    feed = Feed(source.blocks, trainable, held_out, train.batch_size, train.seed, mesh.share())
+    feed = Feed(
+        source.blocks,
+        trainable,
+        held_out,
+        train.batch_size,
+        train.seed,
+        mesh.share(),
+        cores.readers(),
+    )
     return Loop(config, trainable, feed, held_out, run, student)
 
 

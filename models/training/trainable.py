@@ -1,6 +1,6 @@
 """What the training loop asks of a model. The one place that knows all kinds of them."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -68,6 +68,13 @@ class Trainable(Protocol):
 
     def encode(self, table: "pa.Table") -> Examples:
         """Makes rows with `columns` ready; raises `BadInput` on rows that do not fit."""
+
+    @property
+    def reader(self) -> "Callable[[pa.Table], Any] | None":
+        """That part of `encode` which needs no device, for another process; None if none does."""
+
+    def ready(self, table: "pa.Table", read: Any) -> Examples:
+        """Returns what `encode` does, of rows that `reader` has read."""
 
     def loss(self, params: Params, batch: Batch) -> "tuple[jax.Array, jax.Array]":
         """Returns the sum of a batch's losses and the sum of their weights.

@@ -1,6 +1,7 @@
 """The Transformer as the training loop sees it."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -103,7 +104,16 @@ class TrainableTransformer:
 
     def encode(self, table: pa.Table) -> Sequences:
         """Encodes rows; raises `BadInput` on rows that do not fit, see `Sequences`."""
-        return Sequences(table, self.config, seed=self._seed, loss=self._loss)
+        return self.reader(table)
+
+    @property
+    def reader(self) -> Callable[[pa.Table], Sequences]:
+        """See `training.trainable.Trainable`."""
+        return functools.partial(Sequences, config=self.config, seed=self._seed, loss=self._loss)
+
+    def ready(self, table: pa.Table, read: Sequences) -> Sequences:
+        """Returns what was read: nothing else is needed."""
+        return read
 
     def fitting(self, table: pa.Table) -> list[bool]:
         """Returns which rows have an answer that `encode` takes; see `sequences.fitting`."""

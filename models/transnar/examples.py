@@ -1,5 +1,7 @@
 """Rows as text with the latents of their graphs, or with what a reasoner makes them of."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -10,6 +12,7 @@ from ..nar import graphs
 from ..nar.examples import room_for
 from ..nar.graphs import NODES, Row
 from ..nar.network import Latents
+from ..nar.requests import Requests
 from ..nar.trainable import TrainableNar
 from ..training.buckets import size_for
 from ..transformer.sequences import Sequences, Shape
@@ -17,6 +20,30 @@ from ..transformer.sequences import Sequences, Shape
 HELD, GRAPH = "held", "graph"
 ROOM = "room"
 OF_NODES, OF_EDGES = "of_nodes", "of_edges"
+
+
+class Read(NamedTuple):
+    """Rows as text and graphs."""
+
+    sequences: Sequences
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads rows as text and as graphs, which needs no device.
+
+    Attributes:
+      text: reads the text.
+      requests: reads the graphs.
+    """
+
+    text: Callable[[pa.Table], Sequences]
+    requests: Requests
+
+    def __call__(self, table: pa.Table) -> Read:
+        """Reads rows; raises `BadInput` where there are no graphs, or they do not fit."""
+        return Read(self.text(table), self.requests.rows(table))
 
 
 class GraphShape(NamedTuple):
@@ -108,8 +135,3 @@ def of_part(part: str, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
     """Returns the arrays of a part of a batch; none if it has no such part."""
     start = f"{part}/"
     return {name.removeprefix(start): x for name, x in batch.items() if name.startswith(start)}
-
-
-def rows_of(reasoner: TrainableNar, table: pa.Table) -> list[Row]:
-    """Returns the graphs of rows; raises `BadInput` where there are none."""
-    return [one.row for one in reasoner.requests(table)]

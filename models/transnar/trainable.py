@@ -22,7 +22,18 @@ from ..transformer.sequences import Sequences
 from ..transformer.trainable import TrainableTransformer, at_places, cross_entropies
 from . import adapters
 from .config import TransNarConfig
-from .examples import GRAPH, HELD, OF_EDGES, OF_NODES, ROOM, Graphed, of_part, rows_of, stacked
+from .examples import (
+    GRAPH,
+    HELD,
+    OF_EDGES,
+    OF_NODES,
+    ROOM,
+    Graphed,
+    Read,
+    Reader,
+    of_part,
+    stacked,
+)
 from .network import Memory, TransNar
 from .reasoner import FILE, Reasoner, as_file
 from .store import Store
@@ -149,11 +160,23 @@ class TrainableTransNar:
 
     def _encoded(self, table: pa.Table, params: dict) -> Graphed:
         """Encodes rows, with the latents that a reasoner of these parameters makes."""
-        rows, held = rows_of(self.reasoner.trainable, table), None
+        return self._completed(params, table, self.reader(table))
+
+    @property
+    def reader(self) -> Reader:
+        """See `training.trainable.Trainable`."""
+        return Reader(self.text.reader, self.reasoner.trainable.requests)
+
+    def ready(self, table: pa.Table, read: Read) -> Graphed:
+        """Returns rows that were read with the reasoner's latents."""
+        return self._completed(self.reasoner.params, table, read)
+
+    def _completed(self, params: dict, table: pa.Table, read: Read) -> Graphed:
+        held = None
         if self.config.nar.computed != "step":
-            held = self._held(params, table, rows)
+            held = self._held(params, table, read.rows)
         tuned = self.config.nar.tuned != "frozen"
-        return Graphed(self.text.encode(table), rows, self.reasoner.trainable, held, tuned=tuned)
+        return Graphed(read.sequences, read.rows, self.reasoner.trainable, held, tuned=tuned)
 
     def answers(self, params: dict, table: pa.Table) -> Graphed:
         """Encodes rows to look at how their answers are predicted, with these parameters' latents.
@@ -161,7 +184,7 @@ class TrainableTransNar:
         Raises:
           BadInput: as `encode` does.
         """
-        rows = rows_of(self.reasoner.trainable, table)
+        rows = self.reasoner.trainable.requests.rows(table)
         sequences = Sequences(table, self.config.transformer, seed=self._seed, loss="answer")
         held = self._latents(self.executing(params), rows)
         return Graphed(sequences, rows, self.reasoner.trainable, held, tuned=False)
@@ -247,7 +270,7 @@ class TrainableTransNar:
     def completions(self, params: dict, requests: pa.Table) -> list[Completion]:
         """Answers rows in tokens."""
         of_nar, params = self._parted(params)
-        rows = rows_of(self.reasoner.trainable, requests)
+        rows = self.reasoner.trainable.requests.rows(requests)
         held = self._latents(of_nar, rows)
         state, prompts = module_state(self._shapes, params), self.text.prompts(requests)
         found: list[Completion | None] = [None] * len(rows)

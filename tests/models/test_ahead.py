@@ -4,7 +4,6 @@ import jax
 import numpy as np
 import pytest
 
-from clrs_text_bench.models.training import ahead
 from clrs_text_bench.models.training.ahead import Ahead
 
 
@@ -49,12 +48,3 @@ def test_what_cannot_be_compiled_says_so_when_it_is_called():
     with pytest.raises(TypeError, match="reshape"):
         function(np.ones(3, np.float32))
     function.close()
-
-
-def test_a_cpu_compiles_nothing_ahead():
-    assert ahead.workers() == 0
-
-
-def test_accelerators_compile_ahead(monkeypatch):
-    monkeypatch.setattr(ahead.jax, "default_backend", lambda: "gpu")
-    assert 1 <= ahead.workers() <= 16

@@ -35,6 +35,7 @@ class Numbered:
     columns = ("question",)
     block = 64
     encode = Numbers
+    reader = None
 
 
 def blocks(rows, start, columns):

@@ -15,7 +15,7 @@ from clrs_text_bench.models.nar.network import Latents
 from clrs_text_bench.models.rows import sample_ids
 from clrs_text_bench.models.training import checkpoint, run
 from clrs_text_bench.models.training import config as configs
-from clrs_text_bench.models.transnar import examples, store
+from clrs_text_bench.models.transnar import store
 from clrs_text_bench.models.transnar.trainable import TrainableTransNar
 
 from .. import tiny_data
@@ -251,7 +251,7 @@ def kept(tmp_path):
     """A store of latents, and what computes rows' own numbers as latents."""
     reasoner = tiny_transnar.shapes_only("bound")._replace(folder=tmp_path)
     table = tiny_transnar.table((4, 6), 3)
-    rows = examples.rows_of(reasoner.trainable, table)
+    rows = reasoner.trainable.requests.rows(table)
     asked = []
 
     def compute(missing):

@@ -1,6 +1,6 @@
 """A pool of worker processes that knows which of them died, and at what.
 
-Each worker is a fresh interpreter: it imports its engine once, on the first job that needs one.
+Each worker is a fresh interpreter: it imports what it needs once, on the first call that needs it.
 """
 
 import contextlib
@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -103,6 +104,37 @@ class Pool:
                     _hand_out(worker, calls, waiting)
                 yield message
 
+    def stream(self, calls: Iterator[tuple[Callable, tuple]], label: str) -> Iterator[Any]:
+        """Yields the results of calls without end, in their order.
+
+        Each worker has one call at a time, so that results are ahead by as many as there are.
+
+        Args:
+          calls: functions with their arguments, each importable in a fresh interpreter.
+          label: what a call makes, for the sentence about a worker that failed.
+
+        Raises:
+          RunFailed: if a worker dies.
+          BadInput: if a call raises it.
+        """
+        while len(self._workers) < self._size:
+            self._workers.append(_start(len(self._workers)))
+        turns: deque[_Worker] = deque()
+
+        def give(worker: _Worker) -> None:
+            if (call := next(calls, None)) is not None:
+                worker.place = 0
+                _send(worker, _without_report, call)
+                turns.append(worker)
+
+        for worker in self._workers:
+            give(worker)
+        while turns:
+            worker = turns.popleft()
+            result = _receive(worker, [label]).result
+            give(worker)
+            yield result
+
     def _ready(self) -> list[_Worker]:
         busy = {w.pipe: w for w in self._workers if w.place is not None}
         return [busy[pipe] for pipe in wait(list(busy))]
@@ -129,9 +161,17 @@ def _start(number: int) -> _Worker:
 def _hand_out(worker: _Worker, calls: list[tuple[Callable, tuple]], waiting: list[int]) -> None:
     if waiting:
         worker.place = waiting.pop()
-        # A worker that is already dead is found when its pipe is read.
-        with contextlib.suppress(BrokenPipeError):
-            worker.pipe.send((worker.place, *calls[worker.place]))
+        _send(worker, *calls[worker.place])
+
+
+def _send(worker: _Worker, function: Callable, arguments: tuple) -> None:
+    # A worker that is already dead is found when its pipe is read.
+    with contextlib.suppress(BrokenPipeError):
+        worker.pipe.send((worker.place, function, arguments))
+
+
+def _without_report(function: Callable, arguments: tuple, report: Callable) -> Any:
+    return function(*arguments)
 
 
 def _receive(worker: _Worker, labels: list[str]) -> Progress | Done:
