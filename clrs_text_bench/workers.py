@@ -200,8 +200,8 @@ def _how_it_ended(code: int | None) -> str:
 
 def _serve(pipe: Connection, parent: int) -> None:
     """Answers calls until the pipe closes."""
-    # The engine must not take an accelerator that a training on the same machine may hold.
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    # No worker takes an accelerator, which a training on the same machine may hold.
+    os.environ["JAX_PLATFORMS"] = "cpu"
 
     def report(rows: int) -> None:
         if os.getppid() != parent:
