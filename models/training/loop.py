@@ -68,7 +68,8 @@ class Loop:
             self.state = meshes.place(self._mesh, update.start(trainable.init(), transform, train))
         else:
             place = self._go_on(update.expected(trainable.shapes(), transform, train))
-        compilers = cores.compilers()
+        # Of a tutor's batches the feed knows but a part.
+        compilers = 0 if tutor else cores.compilers()
         self._update = update.build(
             trainable.loss, transform, train, self._mesh, self.state, compilers
         )
