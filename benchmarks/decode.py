@@ -110,7 +110,7 @@ def hybrid(rows: pa.Table, most: int) -> tuple[Table, float]:
     for reader in params["readers"].values():
         reader["gate"] = np.zeros((), np.float32)
     reasoner = trainable.reasoner.trainable
-    asked = [one.row for one in reasoner.requests(rows)]
+    asked = reasoner.requests.rows(rows)
     plain, alone = _timed(lambda x: trainable.text.answer(params["transformer"], x), rows)
     found, whole = _timed(lambda x: trainable.answer(params, x), rows)
     if not found["prediction"].equals(plain["prediction"]):

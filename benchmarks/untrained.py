@@ -74,7 +74,7 @@ def read(trainable: TrainableTransNar, rows: int, n: int) -> dict[str, np.ndarra
     if trainable.config.nar.computed == "step":
         layout = reasoner.trainable.layout
         table = generate_batch(layout.algorithms[0], n, count=1)
-        found = [one.row for one in reasoner.trainable.requests(table)] * rows
+        found = reasoner.trainable.requests.rows(table) * rows
         return nodes | under(GRAPH, graphs.stack(found, layout, N, found[0].steps, 1))
     return nodes | under(HELD, latents(trainable, rows, N))
 

@@ -117,6 +117,9 @@ class Pool:
           RunFailed: if a worker dies.
           BadInput: if a call raises it.
         """
+        if not self._size:
+            yield from (function(*arguments) for function, arguments in calls)
+            return
         while len(self._workers) < self._size:
             self._workers.append(_start(len(self._workers)))
         turns: deque[_Worker] = deque()

@@ -40,7 +40,8 @@ class Ahead:
 
     def __call__(self, *arguments: Any) -> Any:
         """Calls the function, after its program is ready if it was announced."""
-        made = self._programs.get(_key(arguments))
+        # Where nothing was announced, keys are not worth their making.
+        made = self._programs.get(_key(arguments)) if self._programs else None
         return self._function(*arguments) if made is None else made.result()(*arguments)
 
     def close(self) -> None:

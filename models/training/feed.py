@@ -79,7 +79,7 @@ class Feed(grain.IterDataset):
         self._batch_size = batch_size
         self._seed = seed
         self._share = share
-        self._readers = readers if trainable.reader else 0
+        self._readers = readers
         self._announce: Callable[[Batch], None] | None = None
         self._announced: set = set()
 
@@ -103,19 +103,19 @@ class Feed(grain.IterDataset):
           BadInput: if a block has no other rows.
           RunFailed: if a reader dies.
         """
-        if not self._readers:
+        reader, asked = self._trainable.reader, deque()
+        if reader is None:
             yield from map(self._trainable.encode, self._tables(block))
             return
-        reader, read = self._trainable.reader, deque()
 
         def calls() -> Iterator[tuple[Callable, tuple]]:
             for table in self._tables(block):
-                read.append(table)
+                asked.append(table)
                 yield reader, (table,)
 
         with Pool(self._readers) as pool:
-            for found in pool.stream(calls(), "rows to train on ready"):
-                yield self._trainable.ready(read.popleft(), found)
+            for read in pool.stream(calls(), "rows to train on ready"):
+                yield self._trainable.ready(asked.popleft(), read)
 
     def _tables(self, block: int) -> Iterator[pa.Table]:
         """Yields blocks of rows, those that are held out left out."""

@@ -63,7 +63,7 @@ def expected(shapes: Any, transform: optax.GradientTransformation, train: Train)
 class Step:
     """A step, which hands its state's memory on to the next. Under `jax.jit` it is one program."""
 
-    def __init__(self, measure: Callable, update: Callable, mesh: Mesh, params: Params) -> None:
+    def __init__(self, measure: Ahead, update: Callable, mesh: Mesh, params: Params) -> None:
         """Puts its two parts together; see `build`."""
         self._measure, self._update = measure, update
         self._mesh, self._params = mesh, meshes.lying(mesh, params)
@@ -74,14 +74,12 @@ class Step:
         return self._update(state, gradients), measured
 
     def announce(self, batch: dict[str, np.ndarray]) -> None:
-        """Begins to compile what a batch of these shapes will need, if anything is ahead."""
-        if isinstance(self._measure, Ahead):
-            self._measure.announce(self._params, meshes.lying_batch(self._mesh, batch))
+        """Begins to compile what a batch of these shapes will need."""
+        self._measure.announce(self._params, meshes.lying_batch(self._mesh, batch))
 
     def close(self) -> None:
         """Compiles nothing more ahead."""
-        if isinstance(self._measure, Ahead):
-            self._measure.close()
+        self._measure.close()
 
 
 def build(
@@ -90,7 +88,7 @@ def build(
     train: Train,
     mesh: Mesh,
     state: State,
-    workers: int = 0,
+    workers: int = 1,
 ) -> Step:
     """Returns the step.
 
@@ -100,7 +98,7 @@ def build(
       train: of the run.
       mesh: where states and batches lie.
       state: one of the right shapes.
-      workers: how many programs are compiled at a time ahead of their batches; 0 for none.
+      workers: how many programs are compiled at a time, of batches that are announced.
     """
 
     def measure(params: Params, batch: Any) -> tuple[Params, Measured]:
@@ -119,9 +117,7 @@ def build(
     lying = meshes.shardings(mesh, state)
     measuring = jax.jit(measure, out_shardings=(lying.params, meshes.whole(mesh)))
     updating = jax.jit(update, donate_argnums=0, out_shardings=lying)
-    if workers:
-        measuring = Ahead(measuring, workers)
-    return Step(measuring, updating, mesh, state.params)
+    return Step(Ahead(measuring, workers), updating, mesh, state.params)
 
 
 def _gradients(

@@ -43,7 +43,8 @@ class Reader:
 
     def __call__(self, table: pa.Table) -> Read:
         """Reads rows; raises `BadInput` where there are no graphs, or they do not fit."""
-        return Read(self.text(table), self.requests.rows(table))
+        rows = self.requests.rows(table)
+        return Read(self.text(table), rows)
 
 
 class GraphShape(NamedTuple):

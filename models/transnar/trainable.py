@@ -152,15 +152,11 @@ class TrainableTransNar:
           BadInput: on rows longer than the model's context, without a graph, or of an algorithm
             that the reasoner lacks.
         """
-        return self._encoded(table, self.reasoner.params)
+        return self.ready(table, self.reader(table))
 
     def encode_with(self, params: dict, table: pa.Table) -> Graphed:
         """Encodes rows for passes with these parameters; see `encode`."""
-        return self._encoded(table, params[NAR])
-
-    def _encoded(self, table: pa.Table, params: dict) -> Graphed:
-        """Encodes rows, with the latents that a reasoner of these parameters makes."""
-        return self._completed(params, table, self.reader(table))
+        return self._completed(params[NAR], table, self.reader(table))
 
     @property
     def reader(self) -> Reader:

@@ -32,6 +32,19 @@ def test_workers_take_turns():
     assert len({*found, os.getpid()}) == 3
 
 
+def test_without_workers_calls_are_made_here_one_by_one():
+    asked = []
+
+    def calls():
+        for number in count():
+            asked.append(number)
+            yield os.getpid, ()
+
+    with Pool(0) as pool:
+        assert list(islice(pool.stream(calls(), "numbers"), 2)) == [os.getpid()] * 2
+    assert asked == [0, 1]
+
+
 def test_calls_that_end_end_the_stream():
     with Pool(3) as pool:
         assert list(pool.stream(((abs, (-i,)) for i in range(2)), "numbers")) == [0, 1]

@@ -288,7 +288,7 @@ def test_progressive_layers_read_the_steps_at_their_share(reasoner):
     for place, given in (("0", first), ("2", last)):
         expected = model.readers[place].remember(given)
         jax.tree.map(np.testing.assert_array_equal, memory[place], expected)
-    rows = [one.row for one in reasoner.trainable.requests(rows_of_one_shape())]
+    rows = reasoner.trainable.requests.rows(rows_of_one_shape())
     for of_row in reasoner.trainable.latents(reasoner.params, rows, shares=2):
         assert of_row.nodes_BxNxH.shape == (2, 5, 8)
         assert np.abs(of_row.nodes_BxNxH[0] - of_row.nodes_BxNxH[1]).max() > 1e-3
