@@ -22,6 +22,8 @@ class NarConfig(BaseModel):
       teacher_forcing: in training, the probability that a step reads the true hints, not its own.
       halting: whether it learns when to stop, as one loss more.
       max_steps: steps that a trace is cut off at, in training.
+      mixed_batches: whether a batch of training mixes algorithms; if not, it is of one, as
+        upstream's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +39,7 @@ class NarConfig(BaseModel):
     teacher_forcing: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
     halting: Annotated[bool, Field(strict=True)] = True
     max_steps: Count = 256
+    mixed_batches: Annotated[bool, Field(strict=True)] = False
 
     @field_validator("algorithms")
     @classmethod

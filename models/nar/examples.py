@@ -32,12 +32,12 @@ class Shape(NamedTuple):
       T: steps that there is room for.
       algorithm: place in the layout. As upstream's, a batch is of one algorithm: all its rows share
         the weights of encoders and decoders, and what the algorithm has no probe for is not
-        computed. The program is the same for all.
+        computed. The program is the same for all. None if a batch mixes them.
     """
 
     N: int
     T: int
-    algorithm: int
+    algorithm: int | None
 
 
 def room_for(steps: int) -> int:
@@ -72,7 +72,8 @@ class Graphs:
 
     def _shape(self, row: Row) -> Shape:
         steps = min(row.steps, self._config.max_steps)
-        return Shape(size_for(row.n), room_for(steps), row.algorithm)
+        algorithm = None if self._config.mixed_batches else row.algorithm
+        return Shape(size_for(row.n), room_for(steps), algorithm)
 
     def tokens(self, rows: np.ndarray) -> int:
         """Returns how many nodes are processed, over all steps."""

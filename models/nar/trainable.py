@@ -95,7 +95,8 @@ class TrainableNar:
         noise = batch.pop(NOISE)
         T = next(x.shape[1] for name, x in batch.items() if name.startswith("hint/")) - 1
         model = nnx.merge(self._graph, module_state(self._shapes, params))
-        of_row = measuring.loss(model, batch, T, noise, groups=1)[batch[ALGORITHM]]
+        groups = None if self.config.mixed_batches else 1
+        of_row = measuring.loss(model, batch, T, noise, groups)[batch[ALGORITHM]]
         return jnp.sum(of_row), jnp.float32(len(of_row))
 
     def answer(self, params: dict, requests: pa.Table) -> pa.Table:

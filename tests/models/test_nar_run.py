@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from clrs_text_bench.errors import BadInput
@@ -144,6 +145,20 @@ def test_a_batch_holds_new_positions_at_each_visit_in_order():
         assert drawn.min() >= 0
         assert drawn.max() < 1
     assert not np.any(first["noise"] == other["noise"])
+
+
+def test_a_mixed_batch_costs_what_its_algorithms_do_apart():
+    mixed, apart = build(config("model.mixed_batches=true")), build(config())
+    names = ("minimum", "insertion_sort")
+    tables = [generate_batch(name, 4, count=3, graph_hints=True) for name in names]
+    together = mixed.encode(pa.concat_tables(tables))
+    assert len(set(together.shapes)) == 1
+    params = apart.init()
+    whole, count = mixed.loss(params, together.batch(np.arange(6), 0))
+    each = [apart.loss(params, apart.encode(x).batch(np.arange(3), 0)) for x in tables]
+    assert count == sum(n for _, n in each) == 6
+    np.testing.assert_allclose(whole, sum(x for x, _ in each), rtol=1e-5)
+    assert abs(float(each[0][0]) - float(each[1][0])) > 0.1
 
 
 def test_parts_of_a_batch_are_refused():
