@@ -52,9 +52,10 @@ _PARTS = (
     ),
     ". ",
 )
-_LENGTH, _ROWS, _STEPS = 128, 32, 1500
+# Rows as long as the context, in whose windows a text is measured: positions are plain.
+_LENGTH, _ROWS, _STEPS = 384, 12, 1500
 _RATE = 2e-3
-_TEXT = ("tokenizer=char", "positions.kind=plain", "context=384")
+_TEXT = ("tokenizer=char", "positions.kind=plain", f"context={_LENGTH}")
 _TRAINING = ("train.steps=1000", "train.batch_size=32", "train.accumulate=1")
 _TRAINING += ("optimizer.learning_rate=0.001", "validation.every=1000")
 _ALGORITHMS = ("minimum", "binary_search", "find_maximum_subarray_kadane")
