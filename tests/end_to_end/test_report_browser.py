@@ -300,6 +300,7 @@ def test_colours_follow_the_system_and_the_button(reader):
     # The media query's event, which names the button anew, comes after the colours.
     reader.until("return document.getElementById('theme').ariaLabel === 'Use light colours'")
     button = reader.find("#theme")
+    assert button.get_attribute("aria-label") == "Use light colours"
     button.send_keys(Keys.ENTER)
     assert reader.js(paper) == "rgb(253, 253, 252)"
     assert button.get_attribute("aria-label") == "Use dark colours"
