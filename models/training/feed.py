@@ -5,11 +5,14 @@ cut into batches, a shape's last one filled up with its first rows, and the batc
 row is so as likely as any other, however long it is, and no row is padded beyond its shape.
 
 Where the feed stands is the number of a block and a place within it: a few numbers, that a
-checkpoint keeps. A thread makes batches ahead; where a device computes, processes read rows for it.
+checkpoint keeps. A thread makes batches ahead; where a device computes, processes read rows for it,
+and a second thread makes the next block ready.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grain
@@ -113,9 +116,12 @@ class Feed(grain.IterDataset):
                 asked.append(table)
                 yield reader, (table,)
 
-        with Pool(self._readers) as pool:
-            for read in pool.stream(calls(), "rows to train on ready"):
-                yield self._trainable.ready(asked.popleft(), read)
+        def ready() -> Generator[Examples]:
+            with Pool(self._readers) as pool:
+                for read in pool.stream(calls(), "rows to train on ready"):
+                    yield self._trainable.ready(asked.popleft(), read)
+
+        yield from _next_meanwhile(ready()) if self._readers else ready()
 
     def _tables(self, block: int) -> Iterator[pa.Table]:
         """Yields blocks of rows, those that are held out left out."""
@@ -158,6 +164,15 @@ class Feed(grain.IterDataset):
         size = self._batch_size // self._share.parts
         mine = rows[self._share.place * size :][:size]
         return Fed(examples.batch(mine, visit), examples.tokens(rows))
+
+
+def _next_meanwhile(blocks: Generator[Examples]) -> Generator[Examples]:
+    """Yields blocks, while a thread makes the next one ready."""
+    with contextlib.closing(blocks), ThreadPoolExecutor(1, "ready") as thread:
+        coming = thread.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = thread.submit(next, blocks, None)
+            yield block
 
 
 class _Iterator(grain.DatasetIterator):

@@ -1,6 +1,7 @@
 """Rows that other processes read, beside the same rows read in this one."""
 
 from itertools import count
+from threading import Semaphore
 
 import jax
 import numpy as np
@@ -77,6 +78,23 @@ def test_batches_are_those_of_one_process_also_from_the_middle_on(trainable):
     helped.set_state(place)
     assert_same(taken(helped, 9), expected[15:])
     helped.close()
+
+
+def test_the_next_block_is_made_ready_while_one_is_trained_on(monkeypatch):
+    with tiny_reasoner.quickly():
+        trainable = transnar()
+    made, ready = Semaphore(0), trainable.ready
+
+    def counted(*arguments):
+        made.release()
+        return ready(*arguments)
+
+    monkeypatch.setattr(trainable, "ready", counted)
+    found = feed(trainable, readers=1).open(0)
+    next(found)
+    assert all(made.acquire(timeout=60) for _ in range(2))
+    assert not made.acquire(timeout=0.1)  # and no more than that
+    found.close()
 
 
 def test_rows_that_do_not_fit_are_refused_as_in_one_process():
