@@ -1,8 +1,8 @@
 """Endless streams of fresh samples, for training without a disk."""
 
+import contextlib
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from clrs_text_bench import engines, recipes, schema
 from clrs_text_bench.errors import BadInput, unknown
+from clrs_text_bench.one_ahead import one_ahead
 from clrs_text_bench.protocols import Engine
 from clrs_text_bench.recipes import Cell, Recipe
 
@@ -103,15 +104,14 @@ def _batches(
     steps = maker.steps_at_once(rows)
     within = first + np.arange(rows)
 
-    def block(step: int) -> pa.Table:
-        places = (step + np.arange(steps))[:, None] * batch_size + within
-        return maker.make(places.reshape(-1))
-
-    with ThreadPoolExecutor(1, "stream") as ahead:
-        coming = ahead.submit(block, step)
+    def blocks(step: int) -> Generator[pa.Table]:
         while True:
-            made, step = coming.result(), step + steps
-            coming = ahead.submit(block, step)
+            places = (step + np.arange(steps))[:, None] * batch_size + within
+            yield maker.make(places.reshape(-1))
+            step += steps
+
+    with contextlib.closing(one_ahead(blocks(step), "stream")) as made_ahead:
+        for made in made_ahead:
             for number in range(steps):
                 yield made.slice(number * rows, rows)
 

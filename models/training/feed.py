@@ -9,10 +9,8 @@ checkpoint keeps. A thread makes batches ahead; where a device computes, process
 and a second thread makes the next block ready.
 """
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grain
@@ -21,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clrs_text_bench.errors import BadInput
+from clrs_text_bench.one_ahead import one_ahead
 from clrs_text_bench.workers import Pool
 
 from .trainable import Batch, Examples, Trainable
@@ -62,7 +61,8 @@ class Feed(grain.IterDataset):
       batch_size: rows of a batch, over all processes.
       seed: of the order of batches.
       share: which rows of each batch are wanted.
-      readers: number of processes that read rows, a block each; 0 to read in the thread.
+      readers: number of processes that read rows, a block each, while the next block is made
+        ready; 0 to do all in the thread.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Feed(grain.IterDataset):
                 for read in pool.stream(calls(), "rows to train on ready"):
                     yield self._trainable.ready(asked.popleft(), read)
 
-        yield from _next_meanwhile(ready()) if self._readers else ready()
+        yield from one_ahead(ready(), "ready") if self._readers else ready()
 
     def _tables(self, block: int) -> Iterator[pa.Table]:
         """Yields blocks of rows, those that are held out left out."""
@@ -164,15 +164,6 @@ class Feed(grain.IterDataset):
         size = self._batch_size // self._share.parts
         mine = rows[self._share.place * size :][:size]
         return Fed(examples.batch(mine, visit), examples.tokens(rows))
-
-
-def _next_meanwhile(blocks: Generator[Examples]) -> Generator[Examples]:
-    """Yields blocks, while a thread makes the next one ready."""
-    with contextlib.closing(blocks), ThreadPoolExecutor(1, "ready") as thread:
-        coming = thread.submit(next, blocks, None)
-        while (block := coming.result()) is not None:
-            coming = thread.submit(next, blocks, None)
-            yield block
 
 
 class _Iterator(grain.DatasetIterator):
