@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from clrs_text_bench.models.training import mappings
 from clrs_text_bench.models.training.ahead import Ahead
 
 
@@ -48,3 +49,30 @@ def test_what_cannot_be_compiled_says_so_when_it_is_called():
     with pytest.raises(TypeError, match="reshape"):
         function(np.ones(3, np.float32))
     function.close()
+
+
+def test_before_mappings_run_out_programs_are_dropped(counted, monkeypatch):
+    function, traced = counted
+    function.announce(shape(3))
+    for size in (3, 4, 3):
+        function(np.ones(size, np.float32))
+    monkeypatch.setattr(mappings, "are_scarce", lambda: True)
+    for size in (4, 3):
+        function(np.ones(size, np.float32))
+    assert traced == [(3,), (4,)]
+    for size in (5, 4):
+        np.testing.assert_array_equal(function(np.ones(size, np.float32)), np.full(size, 2))
+    assert traced == [(3,), (4,), (5,), (4,)]
+
+
+@pytest.mark.parametrize(("granted", "scarce"), [("100", True), ("1000000000", False)])
+def test_mappings_are_scarce_when_most_are_made(granted, scarce, monkeypatch, tmp_path):
+    file = tmp_path / "max_map_count"
+    file.write_text(granted + "\n")
+    made = tmp_path / "maps"
+    made.write_text("a mapping\n" * 71)
+    monkeypatch.setattr(mappings, "_GRANTED", file)
+    monkeypatch.setattr(mappings, "_MADE", made)
+    assert mappings.are_scarce() == scarce
+    made.unlink()
+    assert not mappings.are_scarce()
