@@ -51,7 +51,7 @@ class Student:
           BadInput: if the teacher cannot give what is to be learnt.
         """
         self.columns = (*text.columns, "use_hints", "graph_inputs")
-        self.block = text.block
+        self.block, self.stage = text.block, text.stage
         self.text = text
         self._config = config
         self._teacher = teacher

@@ -13,6 +13,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 Tree = Any
 
@@ -155,35 +157,47 @@ def _forward(
 def _repeated_forward(turn: Turn, goes: Callable, room: int | None, *read: Tree) -> tuple:
     if room is None:
         raise ValueError("gradients pass through a loop only if its most turns are given")
-    done, turns, kept = _forward(turn, goes, room, *read, keeps=True)
-    learnt, given, *_ = read
-    return done, (learnt, given, turns, kept)
+    # Gradients of what is not trained would be taken, and added up, in each turn.
+    moving = jax.tree.map(lambda x: x.value if x.perturbed else None, read[0])
+    fixed = jax.tree.map(lambda x: None if x.perturbed else x.value, read[0])
+    learnt, given, *begun = jax.tree.map(lambda x: x.value, read)
+    done, turns, kept = _forward(turn, goes, room, learnt, given, *begun, keeps=True)
+    return done, (moving, fixed, given, turns, kept)
 
 
 def _repeated_backward(turn: Turn, goes: Callable, room: int, saved: tuple, d_done: tuple) -> tuple:
-    learnt, given, turns, kept = saved
-    d_state, _, d_total = d_done
+    moving, fixed, given, turns, kept = saved
+    d_state, _, d_total = jax.tree.map(_dense, d_done)
 
     def body(carry: tuple) -> tuple:
-        i, d_state, d_learnt = carry
+        i, d_state, d_moving = carry
         before, counted = _at(kept, i - 1)
 
-        def floats(learnt: Tree, state: Tree) -> tuple:
-            state, _, found = turn(learnt, given, state, counted)
+        def floats(moving: Tree, state: Tree) -> tuple:
+            state, _, found = turn(_either(moving, fixed), given, state, counted)
             return state, found
 
-        _, back = jax.vjp(floats, learnt, before)
+        _, back = jax.vjp(floats, moving, before)
         d_more, d_state = back((d_state, d_total))
-        return i - 1, d_state, _added(d_learnt, d_more)
+        return i - 1, d_state, _added(d_moving, d_more)
 
-    nothing = jax.tree.map(jnp.zeros_like, learnt)
-    _, d_state, d_learnt = jax.lax.while_loop(
+    nothing = jax.tree.map(jnp.zeros_like, moving)
+    _, d_state, d_moving = jax.lax.while_loop(
         lambda carry: carry[0] > 0, body, (turns, d_state, nothing)
     )
-    return d_learnt, None, d_state, None
+    return _either(d_moving, jax.tree.map(jnp.zeros_like, fixed)), None, d_state, None
 
 
-repeated.defvjp(_repeated_forward, _repeated_backward)
+repeated.defvjp(_repeated_forward, _repeated_backward, symbolic_zeros=True)
+
+
+def _dense(d: Any) -> Any:
+    return np.zeros(d.aval.shape, d.aval.dtype) if isinstance(d, SymbolicZero) else d
+
+
+def _either(a: Tree, b: Tree) -> Tree:
+    """Returns a tree of which each leaf is in one of two, None in the other."""
+    return jax.tree.map(lambda x, y: y if x is None else x, a, b, is_leaf=lambda x: x is None)
 
 
 def _at(tree: Tree, i: jax.Array | int) -> Tree:

@@ -36,6 +36,7 @@ class TrainableNar:
 
     columns = (*schema.IDENTITY, "question", "graph_inputs", "graph_outputs", "graph_hints")
     block = 256  # of 75 shapes a fifth is filled up
+    stage = None
 
     def __init__(self, config: NarConfig, *, seed: int, steps: Setting = DEFAULT) -> None:
         """Sets a reasoner up without parameters.

@@ -71,7 +71,13 @@ class Loop:
         # Of a tutor's batches the feed knows but a part.
         compilers = 0 if tutor else cores.compilers()
         self._update = update.build(
-            trainable.loss, transform, train, self._mesh, self.state, compilers or 1
+            trainable.loss,
+            transform,
+            train,
+            self._mesh,
+            self.state,
+            compilers or 1,
+            trainable.stage,
         )
         self._feed = feed.ahead(self._update.announce if compilers else None)
         if place is not None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flax import nnx
     from rich.progress import Progress
 
+    from .stage import Stage
+
 Params = Any
 Batch = dict[str, np.ndarray]
 
@@ -44,6 +46,9 @@ class Trainable(Protocol):
     block: int
     """Batches' worth of rows that are grouped by shape at once. Each shape fills half a batch up on
     average."""
+
+    stage: "Stage | None"
+    """What is made of a batch before its loss, in programs of its own; None if nothing is."""
 
     def record(self) -> dict[str, Any]:
         """Returns what a checkpoint must agree with to be read by this code, as JSON values."""

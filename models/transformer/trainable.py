@@ -31,6 +31,7 @@ class TrainableTransformer:
 
     columns = (*schema.IDENTITY, "question", "answer")
     block = 64  # of a dozen shapes: a tenth is filled up
+    stage = None
 
     def __init__(
         self,

@@ -132,6 +132,11 @@ def under(part: str, arrays: dict) -> dict:
     return {f"{part}/{name}": x for name, x in arrays.items()}
 
 
+def is_of_graphs(name: str) -> bool:
+    """Returns whether an array of a batch is read by its reasoner alone."""
+    return name == ROOM or name.startswith(f"{GRAPH}/")
+
+
 def of_part(part: str, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
     """Returns the arrays of a part of a batch; none if it has no such part."""
     start = f"{part}/"

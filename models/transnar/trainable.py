@@ -15,6 +15,7 @@ from ..nar.graphs import NODES, Row
 from ..nar.network import Latents
 from ..rows import sample_ids
 from ..training.buckets import size_for
+from ..training.stage import Stage
 from ..training.trainable import module_state
 from ..transformer.decoding import Completion, Decoder
 from ..transformer.sampling import Sampling
@@ -31,8 +32,10 @@ from .examples import (
     Graphed,
     Read,
     Reader,
+    is_of_graphs,
     of_part,
     stacked,
+    under,
 )
 from .network import Memory, TransNar
 from .reasoner import FILE, Reasoner, as_file
@@ -195,6 +198,17 @@ class TrainableTransNar:
     def _latents(self, params: dict, rows: list[Row]) -> list[Latents]:
         return self.reasoner.trainable.latents(params, rows, self.config.shares)
 
+    @property
+    def stage(self) -> Stage | None:
+        """The reasoner, if each step executes it; its programs do not depend on texts."""
+        if self.config.nar.computed != "step":
+            return None
+
+        def make(params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
+            return under(HELD, self._executed(self.executing(params), batch))
+
+        return Stage(is_of_graphs, make)
+
     def loss(self, params: dict, batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Returns the sum of the targets' cross-entropies, in nats, and the number of targets."""
         return cross_entropies(self.target_logits(params, batch), batch)
@@ -226,8 +240,11 @@ class TrainableTransNar:
         """Returns the reasoner's parameters as they act, and all others."""
         others = dict(params)
         of_nar = others.pop(NAR)
-        if self.config.nar.keeps_parameters:
-            of_nar = jax.lax.stop_gradient(of_nar)
+        tuned = self.config.nar.tuned
+        of_nar = {
+            part: x if tuned in ("all", part) else jax.lax.stop_gradient(x)
+            for part, x in of_nar.items()
+        }
         if self._adapts:
             of_nar = adapters.adapted(of_nar, others.pop(_ADAPTERS))
         return of_nar, others
@@ -238,18 +255,20 @@ class TrainableTransNar:
 
     def _read(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Returns latents and NODES: the batch's own, or those that the reasoner makes."""
-        held = of_part(HELD, batch)
-        if not held:
-            found = self.reasoner.trainable.held(
-                params,
-                of_part(GRAPH, batch),
-                shares=self.config.shares,
-                groups=None,
-                room=batch[ROOM].shape[1] if ROOM in batch else None,
-            )
-            nodes, edges = (jnp.swapaxes(x, 0, 1) for x in found)
-            held = {OF_NODES: nodes, OF_EDGES: edges}
+        held = of_part(HELD, batch) or self._executed(params, batch)
         return held | {NODES: batch[NODES]}
+
+    def _executed(self, params: dict, batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """Returns the latents that the reasoner makes of a batch's graphs."""
+        found = self.reasoner.trainable.held(
+            params,
+            of_part(GRAPH, batch),
+            shares=self.config.shares,
+            groups=None,
+            room=batch[ROOM].shape[1] if ROOM in batch else None,
+        )
+        nodes, edges = (jnp.swapaxes(x, 0, 1) for x in found)
+        return {OF_NODES: nodes, OF_EDGES: edges}
 
     def _remember(self, model: TransNar, held: dict[str, jax.Array]) -> Memory:
         """Returns what layers read, of latents `[B, K, ...]`."""
