@@ -122,6 +122,39 @@ def test_turns_are_repeated_while_there_is_room_with_the_gradients_of_those_made
     close(graded(total), graded(expected))
 
 
+def test_gradients_are_taken_of_what_is_trained_alone():
+    learnt = LEARNT | {"b": drawn(WIDTH)}
+
+    def sums(learnt, made_by):
+        state, found = made_by(learnt)
+        return jnp.sum(state**2) + jnp.sum(found)
+
+    def biased(learnt, given, state, i):
+        return turn(learnt, given, state + learnt["b"], i)
+
+    def looped(learnt):
+        learnt = learnt | {"w": jax.lax.stop_gradient(learnt["w"])}
+        state, _, found = repeated(biased, lambda i: i < 3, 4, learnt, GIVEN, STATE, jnp.int32(0))
+        return state, found["sum"]
+
+    def in_python(learnt):
+        state, total = STATE, jnp.zeros(WIDTH)
+        for i in range(3):
+            state, _, found = biased(learnt, GIVEN, state, i)
+            total += found["sum"]
+        return state, total
+
+    found = jax.jit(jax.grad(sums), static_argnums=1)(learnt, looped)
+    expected = jax.grad(sums)(learnt, in_python)
+    close(found["b"], expected["b"])
+    assert np.any(expected["w"])
+    np.testing.assert_array_equal(found["w"], 0)
+    backward = jax.make_jaxpr(jax.grad(lambda x: sums(x, looped)))(learnt)
+    *_, back = [e for e in backward.eqns if e.primitive.name == "while"]
+    # What is handed on from turn to turn: their number, the state's gradient, and that of b.
+    assert [x.aval.shape for x in back.outvars] == [(), (WIDTH,), (WIDTH,)]
+
+
 def test_without_room_any_number_of_turns_is_made_but_no_gradient_taken():
     def ended(learnt):
         return repeated(turn, lambda i: i < 9, None, learnt, GIVEN, STATE, jnp.int32(0))[:2]

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pyarrow as pa
 import pytest
 from flax import nnx
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 from clrs_text_bench.errors import BadInput
 from clrs_text_bench.generators import generate_batch
 from clrs_text_bench.models.nar.network import Latents as Held
-from clrs_text_bench.models.training import optimizer, update
-from clrs_text_bench.models.training.config import Optimizer, Train
+from clrs_text_bench.models.training import mesh, optimizer, update
+from clrs_text_bench.models.training.config import Mesh, Optimizer, Train
 from clrs_text_bench.models.training.trainable import module_state
 from clrs_text_bench.models.transnar.network import TransNar
 from clrs_text_bench.models.transnar.reading import CrossAttention, Latents, Reader
@@ -131,6 +132,25 @@ def test_a_tuned_reasoner_learns_where_it_is_told_to(reasoner, tuned, expected):
     assert any(np.any(x) for x in jax.tree.leaves(gradients["nar"]["processor"]))
     assert changed(params["nar"], after["nar"]) >= expected - {"decoders"}
     assert changed(params["nar"], after["nar"]) <= expected | {"halting"}
+
+
+def test_a_reasoner_compiled_by_itself_has_the_same_gradients(reasoner):
+    nar = {"computed": "step", "tuned": "processor"}
+    trainable = tiny.trainable(reasoner, tiny.config(nar=nar))
+    params = tiny.opened(trainable.init())
+    batch = one_batch(trainable, rows_of_one_shape())
+    train = Train(batch_size=len(batch["tokens"]), accumulate=2)
+    devices = mesh.make(Mesh(), 2, jax.devices()[:1])
+    found = []
+    for stage in (None, trainable.stage):
+        transform = optax.sgd(1.0)
+        state = update.start(jax.tree.map(jnp.copy, params), transform, train)
+        step = update.build(trainable.loss, transform, train, devices, state, stage=stage)
+        after, measured = step(state, batch)
+        found.append((after.params, measured))
+    assert float(measured.gradient_norm) > 0
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-6), *found)
+    assert changed(params["nar"], after.params["nar"]) == {"processor"}
 
 
 def test_the_loss_is_the_same_whenever_latents_are_computed_and_whatever_is_beside_a_row(
