@@ -37,7 +37,7 @@ def trained(trainable, batch, devices, fsdp):
     lying = mesh.make(Mesh(fsdp=fsdp), ROWS, jax.devices()[:devices])
     state = mesh.place(lying, update.start(params, transform, train))
     placed = mesh.place_batch(lying, batch)
-    step = update.build(trainable.loss, transform, train, lying, state)
+    step = update.build(trainable.loss, transform, train, lying, state, stage=trainable.stage)
     step = jax.jit(step).lower(state, placed).compile(tiny_reasoner.QUICKLY)
     losses = []
     for _ in range(STEPS):

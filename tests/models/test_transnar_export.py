@@ -59,7 +59,8 @@ def test_a_training_step_lowers(reasoner, kind, computed):
     transform = optimizer.build(Optimizer(), train.steps, trainable.scales())
     state = update.expected(trainable.shapes(), transform, train)
     devices = mesh.make(Mesh(), BATCH, jax.devices()[:1])
-    step = update.build(trainable.loss, transform, train, devices, state)
+    stage = trainable.stage if computed == "step" else None
+    step = update.build(trainable.loss, transform, train, devices, state, stage=stage)
     batch = trainable.encode(tiny.table((5,), 1)).batch(np.zeros(BATCH, int), 0)
     if computed == "block":
         batch = {name: x for name, x in batch.items() if not name.startswith(GRAPH)}
