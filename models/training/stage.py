@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh
 
 from . import mesh as meshes
@@ -80,13 +79,13 @@ class Staged:
         """
         return self._back(gradients, way, d_made)
 
-    def announce(self, batch: dict[str, np.ndarray]) -> tuple[Arrays, Arrays]:
-        """Begins to compile what a batch of these shapes will need.
+    def announce(self, batch: Arrays) -> tuple[Arrays, Arrays]:
+        """Begins to compile the way there of a batch of these shapes.
 
         Returns:
           The shapes of what the loss will read of it, and of what is made.
         """
-        read, rest = self._parted(meshes.lying_batch(self._mesh, batch))
+        read, rest = self._parted(batch)
         self._there.announce(self._params, read)
         made = jax.eval_shape(self._stage.make, self._params, read)
         return rest, meshes.lying_batch(self._mesh, made)

@@ -86,11 +86,9 @@ class Step:
 
     def announce(self, batch: dict[str, np.ndarray]) -> None:
         """Begins to compile what a batch of these shapes will need."""
-        made = {}
+        shapes, made = meshes.lying_batch(self._mesh, batch), {}
         if self._staged:
-            shapes, made = self._staged.announce(batch)
-        else:
-            shapes = meshes.lying_batch(self._mesh, batch)
+            shapes, made = self._staged.announce(shapes)
         self._measure.announce(self._params, shapes, made)
 
     def close(self) -> None:

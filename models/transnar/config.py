@@ -52,6 +52,10 @@ class Source(_Strict):
     start: Literal["trained", "random"] = "trained"
     computed: Literal["step", "block", "once"] = "block"
 
+    def trains(self, part: str) -> bool:
+        """Returns whether a part of the reasoner's own parameters learns, such as "processor"."""
+        return self.tuned in ("all", part)
+
     @property
     def keeps_parameters(self) -> bool:
         """Whether the reasoner's own parameters stay bit for bit what they were."""

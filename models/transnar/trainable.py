@@ -132,8 +132,7 @@ class TrainableTransNar:
         def scale(path: tuple, _: Any) -> float:
             part, inner, last = path[0].key, path[1].key, path[-1].key
             if part == NAR:
-                tuned = source.tuned == "all" or inner == source.tuned
-                return source.learning_rate_scale if tuned else 0.0
+                return source.learning_rate_scale if source.trains(inner) else 0.0
             if part == _ADAPTERS:
                 return source.learning_rate_scale
             return of_gate if last == "gate" else 1.0
@@ -240,10 +239,9 @@ class TrainableTransNar:
         """Returns the reasoner's parameters as they act, and all others."""
         others = dict(params)
         of_nar = others.pop(NAR)
-        tuned = self.config.nar.tuned
+        trains = self.config.nar.trains
         of_nar = {
-            part: x if tuned in ("all", part) else jax.lax.stop_gradient(x)
-            for part, x in of_nar.items()
+            part: x if trains(part) else jax.lax.stop_gradient(x) for part, x in of_nar.items()
         }
         if self._adapts:
             of_nar = adapters.adapted(of_nar, others.pop(_ADAPTERS))
